@@ -1,0 +1,1 @@
+"""What may happen: pure, deterministic, free of clocks, words and devices."""
