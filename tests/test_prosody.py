@@ -43,7 +43,8 @@ def test_louder_moves_the_level_and_nothing_else() -> None:
 
 def test_an_octave_is_twelve_semitones() -> None:
     low, high = (measure(buzz(hertz=f), told(f)) for f in (110.0, 220.0))
-    assert low.pitch_st is not None and high.pitch_st is not None
+    assert low.pitch_st is not None
+    assert high.pitch_st is not None
     assert high.pitch_st - low.pitch_st == pytest.approx(12.0, abs=0.2)
 
 
@@ -62,7 +63,9 @@ def test_a_sharper_voice_has_less_tilt() -> None:
 def test_silence_and_snippets_are_measured_too() -> None:
     for samples in (np.zeros(0, np.int16), np.zeros(100, np.int16), np.zeros(EAR_RATE, np.int16)):
         found = measure(samples, told(120.0))
-        assert found.pitch_st is None and found.active_seconds == 0.0 and not is_speech(found)
+        assert found.pitch_st is None
+        assert found.active_seconds == 0.0
+        assert not is_speech(found)
 
 
 def test_a_tone_is_not_speech_and_a_voice_is() -> None:

@@ -137,6 +137,7 @@ def _syllables(power: Floats, voiced: Flags) -> int:
     """How many vowels: peaks of the smoothed level that are voiced and stand above the dips beside them."""
     level = _decibels(power[:, _band(*SYLLABLE_BAND_HZ)].sum(axis=1))
     smooth = np.convolve(level, np.array([0.25, 0.5, 0.25]), mode="same")
+    voiced = voiced | np.roll(voiced, 1) | np.roll(voiced, -1)  # a peak may fall beside a frame of doubt
     count, dip, peak, peak_at = 0, float(smooth[0]), float(smooth[0]), 0
     for at, value in enumerate(smooth):
         if value > peak:
