@@ -1,0 +1,39 @@
+"""The one place that changes a sampling rate (soxr); everyone else names the rate that they need.
+
+A block-wise resampler that forgets its tail clicks at every block border, so live sound goes through `StreamResampler`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from voiceguide.runtime.ports import Samples
+
+
+def resample(samples: Samples, rate: int, to: int) -> Samples:
+    """A whole mono int16 clip of `rate` hertz at `to` hertz; its length in seconds stays."""
+    if rate == to or len(samples) == 0:
+        return samples
+    import soxr
+
+    return np.asarray(soxr.resample(samples, rate, to), dtype=np.int16)
+
+
+class StreamResampler:
+    """Mono int16 blocks of any size at `rate` in, blocks at `to` out. Nothing is lost between blocks; about 10 ms late."""
+
+    def __init__(self, rate: int, to: int) -> None:
+        self.rate = rate
+        self._stream: Any = None
+        if rate != to:
+            import soxr
+
+            self._stream = soxr.ResampleStream(rate, to, 1, dtype="int16", quality="MQ")
+
+    def feed(self, samples: Samples) -> Samples:
+        """The next block, resampled; may be shorter or longer than expected, the sum is exact."""
+        if self._stream is None:
+            return samples
+        return np.asarray(self._stream.resample_chunk(samples), dtype=np.int16)
