@@ -134,9 +134,7 @@ def _convincing(signs: tuple[Sign, ...]) -> bool:
         return False
     if len({sign.family for sign in signs}) >= 2:
         return True
-    return any(
-        one.at != other.at and (one.kind != other.kind or one.kind == "contempt") for one in words for other in words
-    )
+    return any(one.at != other.at and (one.kind != other.kind or one.kind == "contempt") for one in words for other in words)
 
 
 def _weight(signs: tuple[Sign, ...]) -> float:

@@ -1,0 +1,42 @@
+"""Every figure of the couple's time, in seconds, each with its source. Nothing else in `core/` holds a number of its own."""
+
+from __future__ import annotations
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+# domain 8: break_min / default / max [G3][G4]
+PAUSE_SHORTEST = 20 * MINUTE
+PAUSE_DEFAULT = 25 * MINUTE
+PAUSE_LONGEST = DAY
+# "ten more minutes" is what people ask for (domain 1.5); the body already had its twenty.
+EXTENSION_SHORTEST = 10 * MINUTE
+# domain 8: break_extension [G19]; each rung is named aloud, none is forced.
+EXTENSION_LADDER = (20 * MINUTE, HOUR, 4 * HOUR, DAY)
+
+REMINDER_BEFORE = 2 * MINUTE  # domain 8: return_reminders
+CALLS_AFTER = (5 * MINUTE, 15 * MINUTE)  # after the call on time
+LATE_AFTER = 30 * MINUTE  # design 3: nobody's quarrel is announced to a dark house
+
+BEAT = 5.0  # domain 2.1: 5, 10 and 15 s worked equally
+BEAT_MORE = 5.0
+BEAT_LONGEST = 15.0
+
+REPLY_WAIT = 10.0  # domain 8: reply_wait / reprompts
+REPROMPTS = 2
+SPEECH_GRACE = 30.0  # somebody began to speak: how long a no-input clock stays away without an utterance
+HOLD_CHECK = 90.0  # "wait": when the guide says once that it is still there
+HOLD_LONGEST = 5 * MINUTE  # and then proposes a pause, so that nothing is left without an end
+
+TURN = 2 * MINUTE  # domain 8: speaker_chunk / mirror, advisory
+TURN_QUIET = 6.0  # silence after something was said that ends a turn
+TURN_EMPTY = 20.0  # silence in a turn in which nothing was said yet
+OBJECTIONS_ANSWERED = 2  # the same kind sentence twice; more would be arguing
+
+BREATH_IN = 4.0  # domain 1.6: long out-breaths, about five minutes
+BREATH_OUT = 6.0
+BREATHS = 30
+
+PATIENT_FACTOR = 2.0  # the "more time" setting doubles every wait
+STEPS_REMEMBERED = 20  # how far "go back" can go

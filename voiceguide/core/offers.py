@@ -1,0 +1,66 @@
+"""Noticing that it is getting too much, and asking: never telling. (mission R3; domain 2.2)
+
+Cues only ever earn a question, at most one in ten minutes; "not now" is respected for the rest of the talk.
+"""
+
+from __future__ import annotations
+
+from voiceguide.core import pauses, talk
+from voiceguide.core.draft import Draft
+from voiceguide.core.events import Heard
+from voiceguide.core.fusion import Fusion
+from voiceguide.core.machine import State, Trigger
+
+
+def listen_for(draft: Draft, event: Heard) -> bool:
+    """Add the utterance's cues; offer a pause when they have gathered. True when it did."""
+    if draft.s.state not in (State.RESTING, State.LEADING):
+        return False
+    fusion, offer = Fusion.from_plain(draft.s.fusion).heard(event.cues, draft.now)
+    draft.set(fusion=fusion.to_plain())
+    if not offer:
+        return False
+    draft.hush()
+    draft.cancel_floor_clocks()
+    draft.go(Trigger.OFFER)
+    draft.set(misses=0)
+    draft.ask("offer.pause", "offer")
+    return True
+
+
+def answered(draft: Draft, heard: Heard) -> bool:
+    """A yes becomes a pause; anything like a no is the end of it."""
+    match heard.intent:
+        case "yes" | "first":
+            pauses.call(draft, heard)
+        case "no" | "not_now" | "not_yet" | "done" | "second":
+            draft.set(fusion=Fusion.from_plain(draft.s.fusion).declined().to_plain())
+            _go_on(draft, "offer.declined")
+        case "talk":
+            unanswered(draft)
+        case _:
+            return False
+    return True
+
+
+def unanswered(draft: Draft) -> None:
+    """They talk on, or nobody answers: that is an answer too, and no reason to ask again soon."""
+    _go_on(draft, "")
+
+
+def _go_on(draft: Draft, prompt: str) -> None:
+    draft.hush()
+    draft.go(Trigger.RESUME)
+    if prompt:
+        draft.say(prompt)
+    resume_place(draft)
+
+
+def resume_place(draft: Draft) -> None:
+    """Take up the place that lay under an overlay, without starting it anew where nothing needs saying."""
+    if draft.s.state is State.LEADING:
+        talk.resume(draft)
+    elif draft.s.asked is not None and draft.s.state is not State.PAUSED:
+        draft.ask_again("again")
+    else:
+        draft.listen("paused" if draft.s.state is State.PAUSED else "resting")

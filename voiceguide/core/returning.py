@@ -1,0 +1,152 @@
+"""The return: call both at the agreed minute, a number from each, then "now" or a new named time.
+
+Laws. A call comes at the agreed time, twice more, then never again: the last line blames nobody. Long after the time nobody is
+called; the first voice is greeted. No topic before both have given a number or declined to. (domain 1.4, 8)
+"""
+
+from __future__ import annotations
+
+from voiceguide.core import figures, pauses, talk
+from voiceguide.core.draft import Draft
+from voiceguide.core.effects import Moment
+from voiceguide.core.events import Heard
+from voiceguide.core.machine import OVERLAYS, State, Trigger
+from voiceguide.core.snapshot import Pause
+
+AFTER_PAUSE = "after_pause"  # the plan that picks up where no talk was open, if the content has one
+_HIGH = 7  # of ten: then the wording says that more time is fine
+
+def reminder_due(draft: Draft) -> None:
+    """Two minutes before the return: one soft line."""
+    if draft.s.state in OVERLAYS:
+        return
+    draft.chime("return")
+    draft.say("pause.soon", due=Moment(draft.pause.due))
+
+
+def return_due(draft: Draft) -> None:
+    """The agreed minute has come: call both, or stay silent when it is long past."""
+    if draft.s.state in OVERLAYS:
+        draft.go(Trigger.RESUME)
+    draft.hush()
+    draft.cancel_floor_clocks()
+    draft.cancel("return", "reminder", "call")
+    if draft.now - draft.pause.due > figures.LATE_AFTER:
+        draft.go(Trigger.TOO_LATE)
+        draft.listen("here")
+        return
+    draft.go(Trigger.RETURN_DUE)
+    draft.set_pause(breath=0)
+    _call_both(draft)
+
+
+def call_due(draft: Draft) -> None:
+    """Nobody answered the last call."""
+    if draft.s.state is State.CALLING:
+        _call_both(draft)
+
+
+def _call_both(draft: Draft) -> None:
+    calls = draft.pause.calls
+    draft.set_pause(calls=calls + 1)
+    if calls >= 1 + len(figures.CALLS_AFTER):
+        return
+    draft.chime("return")
+    last = calls == len(figures.CALLS_AFTER)
+    if last:
+        draft.go(Trigger.TOO_LATE)
+        draft.say("return.last_call")
+        draft.listen("here")
+        return
+    draft.ask("return.call", "here", due=Moment(draft.pause.due), wording="again" if calls else "")
+    draft.start_at("call", draft.pause.due + figures.CALLS_AFTER[calls], durable=True)
+
+
+def calling(draft: Draft, heard: Heard) -> bool:
+    """Somebody answers the call. Any voice is an answer; "not ready" leads to a new named time."""
+    match heard.intent:
+        case "more_time" | "not_yet" | "no" | "later" | "return_time" | "not_now" | "open_time":
+            pauses.extend(draft, heard)
+        case "none" if draft.s.misses < figures.REPROMPTS and draft.s.state is State.CALLING:
+            return False
+        case _:
+            come_back(draft)
+    return True
+
+
+def come_back(draft: Draft) -> None:
+    """Both are called; somebody is here. One warm sentence, then a number from each: no topic yet. (domain 1.4 [derived])"""
+    late = draft.s.state is State.WAITING
+    draft.hush()
+    draft.cancel_floor_clocks()
+    draft.cancel("call")
+    draft.go(Trigger.COME_BACK)
+    draft.set(misses=0)
+    draft.set_pause(rated=())
+    draft.say("return.late" if late else "return.welcome")
+    draft.ask("return.rate_first", "number")
+
+
+def rating(draft: Draft, heard: Heard) -> bool:
+    """A number from each. Anything else than a number is a complete answer too, after it was asked again."""
+    match heard.intent:
+        case "number":
+            rate(draft, int(heard.slots.get("value", 0)))
+        case "more_time" | "not_yet" | "later" | "return_time" | "not_now":
+            pauses.extend(draft, heard)
+        case "skip" | "no":
+            rate(draft, -1)
+        case _:
+            return False
+    return True
+
+
+def rate(draft: Draft, number: int) -> None:
+    """Take one number (-1: none given) and go on to the other, or to the choice."""
+    rated = (*draft.pause.rated, number)
+    draft.hush()
+    draft.set(misses=0)
+    draft.set_pause(rated=rated)
+    if len(rated) < 2:  # noqa: PLR2004 - a couple
+        draft.ask("return.rate_second", "number")
+        return
+    draft.go(Trigger.RATED)
+    draft.ask("return.choose_high" if max(rated) >= _HIGH else "return.choose", "ready")
+
+
+def choosing(draft: Draft, heard: Heard) -> bool:
+    """Now, or a time within a day."""
+    match heard.intent:
+        case "return_time" | "more_time" | "later" | "not_yet" | "no" | "not_now" | "open_time" | "second":
+            pauses.extend(draft, heard)
+        case "now" | "ready" | "yes" | "here" | "go_on" | "first":
+            go_on(draft)
+        case _:
+            return False
+    return True
+
+
+def go_on(draft: Draft) -> None:
+    """Both chose now: the talk that was open goes on, or the one that follows a pause, or the couple goes on alone."""
+    draft.hush()
+    draft.cancel_floor_clocks()
+    draft.set(misses=0, pause=None)
+    draft.remember("return_kept")
+    if draft.s.position is None and AFTER_PAUSE in draft.plans:
+        talk.open_talk(draft, AFTER_PAUSE)
+        return
+    draft.go(Trigger.GO_ON)
+    if draft.s.position is not None:
+        talk.resume(draft)
+    else:
+        draft.say("return.go_on")
+        draft.listen("resting")
+
+
+def no_number_or_choice(draft: Draft) -> None:
+    """Twice asked in the return and nothing usable came: never stuck, never pushed."""
+    if draft.s.state is State.RATING:
+        rate(draft, -1)
+    elif draft.s.state is State.CHOOSING:
+        draft.set(pause=Pause(draft.now, rung=draft.pause.rung + 1))
+        pauses.propose_default(draft, "pause.default")
