@@ -29,7 +29,9 @@ def told(hertz: float, spread: float = 0.1, confidence: float = 0.9) -> PitchTra
 
     def track(samples: Samples) -> PitchTrack:
         at = np.arange(len(samples) // HOP) * HOP / EAR_RATE
-        return PitchTrack(hertz * (1.0 + spread * np.sin(2 * np.pi * 0.7 * at)), np.where(np.arange(len(at)) % 4 < 3, confidence, 0.0))
+        return PitchTrack(
+            hertz * (1.0 + spread * np.sin(2 * np.pi * 0.7 * at)), np.where(np.arange(len(at)) % 4 < 3, confidence, 0.0)
+        )
 
     return track
 

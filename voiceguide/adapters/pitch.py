@@ -39,12 +39,8 @@ class SwiftPitch:
         if self._detector is None:
             self._detector = self._load()
         low, high = PITCH_RANGE_HZ
-        found = [
-            self._detector.detect(samples[at : at + CHUNK], EAR_RATE, low, high) for at in range(0, len(samples), CHUNK)
-        ]
-        return PitchTrack(
-            np.concatenate([part.pitch_hz for part in found]), np.concatenate([part.confidence for part in found])
-        )
+        found = [self._detector.detect(samples[at : at + CHUNK], EAR_RATE, low, high) for at in range(0, len(samples), CHUNK)]
+        return PitchTrack(np.concatenate([part.pitch_hz for part in found]), np.concatenate([part.confidence for part in found]))
 
     @staticmethod
     def _load() -> _Detector:
