@@ -5,8 +5,9 @@ A draft lives for one call of `Session.handle`; handlers take it, change it, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.core import figures
 from voiceguide.core.effects import Chime, Close, Dictated, Effect, Hush, Listen, Patience, Remember, Say, SayValue
@@ -107,7 +108,7 @@ class Draft:
         """Add the names of speaker and listener, where the couple gave names, for wording to use."""
         people: dict[str, SayValue] = {}
         names = self.s.household.names
-        if len(names) == 2:  # noqa: PLR2004 - a couple
+        if len(names) == 2:
             speaker, listener = self.s.roles
             people = {"speaker": Dictated(names[speaker]), "listener": Dictated(names[listener])}
         return {**people, **slots}

@@ -6,8 +6,9 @@ No effect holds what a partner said, except words dictated for keeping, wrapped 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Union
+from typing import Union
 
 
 class Patience(enum.Enum):

@@ -12,8 +12,9 @@ snapshot is two words. The library's time limits, queues and automatic jumps are
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from transitions import Machine
 

@@ -16,7 +16,6 @@ from voiceguide.core.events import Heard
 from voiceguide.core.machine import OVERLAYS, State, Trigger
 from voiceguide.core.snapshot import Pause
 
-
 # -- calling it ----------------------------------------------------------------------------------------------------------
 
 

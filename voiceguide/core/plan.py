@@ -8,8 +8,8 @@ The moment someone wants an `if`, it becomes a new kind in Python.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping
 
 from voiceguide.core.effects import Patience
 

@@ -75,7 +75,7 @@ def rail(draft: Draft, event: Heard) -> bool:
         case "remaining" if draft.pause.due or state is State.LEADING:
             _remaining(draft)
         case _:
-            return intent in _ADJUSTMENTS and _adjust(draft, intent) or _in_talk(draft, event)
+            return (intent in _ADJUSTMENTS and _adjust(draft, intent)) or _in_talk(draft, event)
     return True
 
 

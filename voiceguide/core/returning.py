@@ -107,7 +107,7 @@ def rate(draft: Draft, number: int) -> None:
     draft.hush()
     draft.set(misses=0)
     draft.set_pause(rated=rated)
-    if len(rated) < 2:  # noqa: PLR2004 - a couple
+    if len(rated) < 2:
         draft.ask("return.rate_second", "number")
         return
     draft.go(Trigger.RATED)

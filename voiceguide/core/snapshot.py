@@ -5,8 +5,9 @@ Law: nothing a partner said is in here, except words dictated for keeping *and c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.core.effects import Dictated, Moment, Patience, Say, SayValue, Span
 from voiceguide.core.machine import State

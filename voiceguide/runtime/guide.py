@@ -1,0 +1,220 @@
+"""The guide: turns what the ear heard into events, saves, and only then speaks.
+
+`utterance -> self-capture gate -> meaning -> session.handle -> store.commit -> perform`. Save first, speak second: what was not
+spoken is said again after a crash. Runs on the loop's thread alone; owns no device and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone, tzinfo
+from typing import Protocol
+
+from typing_extensions import assert_never
+
+from voiceguide.core.effects import Adjust, Chime, Close, Effect, Hush, Listen, Patience, Remember, Say
+from voiceguide.core.events import Began, Cue, Event, Failed, Heard, SpeechBegan, Spoken
+from voiceguide.core.session import Session
+from voiceguide.errors import StoreError
+from voiceguide.language.judgements import Meaning
+from voiceguide.runtime.store import Store
+from voiceguide.runtime.timeline import Timeline
+
+_CLOCK_SLACK = 60.0  # seconds by which a machine's clock may run back between two starts without losing our trust
+
+
+class Mouth(Protocol):
+    """Says prompts one after the other. When one has been heard, it posts `Guide.spoken` to the timeline."""
+
+    def say(self, say: Say) -> str:
+        """Queue a prompt; returns its text (for captions)."""
+
+    def chime(self, earcon: str) -> None:
+        """Queue an earcon."""
+
+    def hush(self) -> None:
+        """Silence now; what was queued ends incomplete."""
+
+    def adjust(self, what: str, by: int) -> None:
+        """One step of rate or volume."""
+
+    def speaking(self) -> bool:
+        """Whether anything is being said now."""
+
+    def playing(self) -> Say | None:
+        """The prompt that sounds now."""
+
+
+class Mind(Protocol):
+    """Understands an utterance in the light of what was expected."""
+
+    def __call__(self, text: str, expected: str, now: datetime) -> Meaning:
+        """The meaning of `text`; never raises."""
+
+
+class Observer(Protocol):
+    """Is shown what happens: captions, rehearsals, traces. What it is shown, it must not keep."""
+
+    def heard(self, at: float, text: str, meaning: Meaning, state: str) -> None:
+        """An utterance was understood."""
+
+    def said(self, at: float, say: Say, text: str, state: str) -> None:
+        """A prompt is about to be spoken."""
+
+    def noted(self, at: float, what: str, detail: str) -> None:
+        """Anything else: chimes, listening, trouble. Never words."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Everything a guide works with. `listen` is told what to hope for; `on_close` when a session ended."""
+
+    session: Session
+    mind: Mind
+    mouth: Mouth
+    store: Store
+    timeline: Timeline
+    listen: Callable[[str, Patience, bool], None] = lambda expected, patience, patient: None
+    on_close: Callable[[], None] = lambda: None
+    own_words: Callable[[str, Say], bool] = lambda text, say: False
+    observers: list[Observer] = field(default_factory=list)
+    zone: tzinfo = timezone.utc
+
+
+class Guide:
+    """One running guide."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._expected = ("resting", Patience.CLOSED)
+        self._born_under: Say | None = None  # the prompt that sounded when the utterance under way began
+        self._store_failed = False
+
+    # -- what happens to it --------------------------------------------------------------------------------------------
+
+    def begin(self, last_save: float | None = None) -> None:
+        """The process is up. `last_save`: wall time of the last commit, to judge whether the clock can be trusted."""
+        trusted = last_save is None or self._now() >= last_save - _CLOCK_SLACK
+        self.handle(Began(clock_trusted=trusted))
+
+    def speech_began(self) -> None:
+        """Somebody began to speak; whether it is our own voice is decided now, not when the recogniser is done."""
+        self._born_under = self._around.mouth.playing()
+        self.handle(SpeechBegan())
+
+    def utterance(self, text: str, seconds: float = 0.0, cues: tuple[Cue, ...] = ()) -> None:
+        """A finished utterance, as text."""
+        under, self._born_under = self._born_under, None
+        if under is not None and self._around.own_words(text, under):
+            self._note("own_voice", "")
+            return
+        now = self._now()
+        expected = self._expected[0]
+        meaning = self._around.mind(text, expected, datetime.fromtimestamp(now, self._around.zone))
+        for observer in self._around.observers:
+            observer.heard(now, text, meaning, self.state)
+        if under is not None and meaning.intent in ("talk", "none") and self._around.mouth.speaking():
+            return  # talk over a prompt is for each other, or a mishearing of us; rails and answers got through
+        self.handle(heard_from(meaning, text, expected, seconds, cues))
+
+    def spoken(self, number: int, seconds: float, *, complete: bool) -> None:
+        """A prompt has ended."""
+        self.handle(Spoken(number, seconds, complete))
+
+    def failed(self, part: str, detail: str) -> None:
+        """A part is lost for now."""
+        self._note(f"{part}_failed", detail)
+        self.handle(Failed(part))
+
+    def tick(self) -> None:
+        """Let clocks that have run out be heard, earliest first."""
+        session = self._around.session
+        while due := session.due(self._now()):
+            self.handle(due[0])
+
+    # -- what it does --------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """The session's state, by name."""
+        return self._around.session.snapshot.state.value
+
+    def next_due(self) -> float | None:
+        """When to tick next."""
+        return self._around.session.next_due()
+
+    def handle(self, event: Event) -> None:
+        """Decide, save, then perform."""
+        session = self._around.session
+        effects = session.handle(event, self._now())
+        self._commit(tuple(e for e in effects if isinstance(e, Remember)))
+        for effect in effects:
+            self._perform(effect)
+
+    def _commit(self, remembered: tuple[Remember, ...]) -> None:
+        try:
+            self._around.store.commit(self._around.session.snapshot, remembered, self._now())
+            self._store_failed = False
+        except StoreError as error:
+            if not self._store_failed:  # said once; the session itself goes on in memory
+                self._store_failed = True
+                self._note("store_failed", error.code)
+
+    def _perform(self, effect: Effect) -> None:
+        around = self._around
+        match effect:
+            case Say():
+                text = around.mouth.say(effect)
+                for observer in around.observers:
+                    observer.said(self._now(), effect, text, self.state)
+            case Hush():
+                around.mouth.hush()
+            case Listen():
+                self._expected = (effect.expected, effect.patience)
+                around.listen(effect.expected, effect.patience, around.session.snapshot.patient)
+                self._note("listen", effect.expected)
+            case Chime():
+                around.mouth.chime(effect.earcon)
+                self._note("chime", effect.earcon)
+            case Adjust():
+                around.mouth.adjust(effect.what, effect.by)
+            case Remember():
+                self._note("remember", effect.kind)
+            case Close():
+                self._note("close", "")
+                around.on_close()
+            case _:
+                assert_never(effect)
+
+    def _note(self, what: str, detail: str) -> None:
+        for observer in self._around.observers:
+            observer.noted(self._now(), what, detail)
+
+    def _now(self) -> float:
+        return self._around.timeline.now()
+
+
+def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues: tuple[Cue, ...]) -> Heard:
+    """The core's event for an understood utterance: judgements become one slot, safety becomes a cue."""
+    slots = dict(meaning.slots)
+    if meaning.return_seconds is not None:
+        slots["return_seconds"] = meaning.return_seconds
+    if judged := judgement(meaning, expected):
+        slots["judged"] = judged
+    if meaning.past_as_weapon:
+        slots["past"] = 1
+    safety = (Cue(f"safety.{meaning.safety}", 1.0),) if meaning.safety else ()
+    return Heard(meaning.intent, slots, (*safety, *meaning.cues, *cues), meaning.confidence, seconds, text)
+
+
+def judgement(meaning: Meaning, expected: str) -> str:
+    """What the step's detector found, as a plan names it: `owned`, `hedged.passive`, `ok`, `missing.cue`; "" for none."""
+    if expected == "apology" and meaning.apology is not None:
+        hedges = meaning.apology.hedges
+        return f"hedged.{hedges[0].kind}" if hedges else ("owned" if meaning.apology.owned else "")
+    if expected == "promise" and meaning.promise is not None:
+        return f"missing.{meaning.promise.missing[0]}" if meaning.promise.missing else "ok"
+    if expected == "request" and meaning.request is not None:
+        return f"missing.{meaning.request.missing[0]}" if meaning.request.missing else "ok"
+    return ""

@@ -1,0 +1,200 @@
+"""What was agreed, on disk: one SQLite file, one transaction per event, written before anything is spoken.
+
+Law: the snapshot and the ledger lines of one event are saved together or not at all. The file holds no word of a partner but
+the dictated and confirmed ones (see `core/snapshot.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from typing_extensions import Self
+
+from voiceguide.core.effects import Dictated, Moment, Remember, Span
+from voiceguide.core.snapshot import Snapshot, from_plain, to_plain
+from voiceguide.errors import StoreError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), saved REAL NOT NULL, data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
+"""
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was found on disk. `at`: wall time of the last save, in seconds."""
+
+    snapshot: Snapshot
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger."""
+
+    id: int
+    at: float
+    kind: str
+    values: dict[str, Any]
+
+
+class Store(Protocol):
+    """Where snapshots and ledger lines go."""
+
+    def load(self) -> Saved | None:
+        """The last snapshot, or None on a first start. Raises StoreError when the file cannot be read."""
+
+    def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:
+        """Save both, or raise StoreError and save neither."""
+
+    def entries(self, kind: str = "") -> list[Entry]:
+        """The ledger, oldest first; only one kind where named."""
+
+
+class MemoryStore:
+    """Keeps everything for the life of the process: rehearsals and `try`."""
+
+    def __init__(self) -> None:
+        self._saved: Saved | None = None
+        self._entries: list[Entry] = []
+
+    def load(self) -> Saved | None:
+        """The last snapshot of this process."""
+        return self._saved
+
+    def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:
+        """Keep both, in the form in which a disk would give them back."""
+        self._saved = Saved(from_plain(json.loads(json.dumps(to_plain(snapshot)))), now)
+        for line in remembered:
+            self._entries.append(Entry(len(self._entries) + 1, now, line.kind, _plain_values(line)))
+
+    def entries(self, kind: str = "") -> list[Entry]:
+        """The ledger."""
+        return [e for e in self._entries if not kind or e.kind == kind]
+
+
+class SqliteStore:
+    """The real one. A context manager; `path` is created with its folders. Only one process may have it open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Open or create the file. Raises StoreError: in use, not ours, newer than us, folder not writable."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            db = sqlite3.connect(self._path, timeout=0.5, isolation_level=None)
+            self._path.chmod(0o600)
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN EXCLUSIVE")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise StoreError("store_newer", "The file with your agreements is from a newer voiceguide", hint=_UPDATE)
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {_VERSION}")
+            db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise _trouble(error, self._path) from None
+        except sqlite3.DatabaseError:
+            raise StoreError(
+                "store_broken",
+                f"The file with your agreements cannot be read: {self._path}",
+                hint="Move it away to start afresh, or restore a copy of it",
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                "store_folder",
+                f"Nothing can be written to {self._path.parent} ({error.strerror})",
+                hint="Choose another data folder in the settings, or mend its rights",
+            ) from None
+        self._db = db
+
+    def load(self) -> Saved | None:
+        """The last snapshot; StoreError when it cannot be understood."""
+        row = self._connection().execute("SELECT saved, data FROM snapshot WHERE id = 1").fetchone()
+        if row is None:
+            return None
+        try:
+            return Saved(from_plain(json.loads(row[1])), row[0])
+        except (KeyError, TypeError, ValueError):
+            raise StoreError(
+                "snapshot_broken", f"The saved session cannot be understood: {self._path}", hint="Move the file away to start afresh"
+            ) from None
+
+    def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:
+        """One transaction, flushed to the disk before it returns."""
+        db = self._connection()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (now, json.dumps(to_plain(snapshot))))
+            for line in remembered:
+                content = json.dumps(_plain_values(line))
+                db.execute("INSERT INTO ledger (at, kind, content) VALUES (?, ?, ?)", (now, line.kind, content))
+            db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise _trouble(error, self._path) from None
+
+    def entries(self, kind: str = "") -> list[Entry]:
+        """The ledger, oldest first."""
+        query = "SELECT id, at, kind, content FROM ledger WHERE ? IN ('', kind) ORDER BY id"
+        rows = self._connection().execute(query, (kind,)).fetchall()
+        return [Entry(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise RuntimeError("the store is not open")
+        return self._db
+
+
+_UPDATE = "Update voiceguide, or choose another data folder in the settings"
+
+
+def _plain_values(line: Remember) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, value in line.values.items():
+        match value:
+            case Dictated():
+                plain[key] = value.text
+            case Moment():
+                plain[key] = value.at
+            case Span():
+                plain[key] = value.seconds
+            case _:
+                plain[key] = value
+    return plain
+
+
+def _trouble(error: sqlite3.OperationalError, path: Path) -> StoreError:
+    """SQLite's sentence as ours; its messages name no content."""
+    text = str(error)
+    if "locked" in text:
+        return StoreError("store_in_use", "Another voiceguide is running with the same data folder", hint="Close it first")
+    if "full" in text:
+        return StoreError("disk_full", f"The disk is full, so nothing more can be kept in {path.parent}", hint="Free some space")
+    return StoreError("store_unwritable", f"Nothing can be written to {path} ({text})", hint="Check the folder's rights and space")
