@@ -1,4 +1,4 @@
-"""Imports go down only: cli and app > adapters > runtime > language > core. Read from every file's syntax tree, never by importing."""
+"""Imports go down only: cli and app > adapters > runtime > language > core. Read from the syntax tree, never by importing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def imports(tree: ast.AST, module: str, *, package: bool) -> list[tuple[str, int
             if node.level:
                 above = module.split(".")[: None if package and node.level == 1 else -node.level + package]
                 base = ".".join([*above, *([base] if base else [])])
-            found += [(f"{base}.{alias.name}" if base.split(".")[0] == "voiceguide" else base, node.lineno) for alias in node.names]
+            ours = base.split(".")[0] == "voiceguide"
+            found += [(f"{base}.{alias.name}" if ours else base, node.lineno) for alias in node.names]
     return found
 
 

@@ -79,7 +79,8 @@ class Fetcher:
             except (UnreachableError, WrongBytesError) as fault:
                 faults.append(fault)
                 self.tell(f"  {fault.message}")
-        kind = WrongBytesError if any(isinstance(fault, WrongBytesError) for fault in faults) else UnreachableError
+        wrong = any(isinstance(fault, WrongBytesError) for fault in faults)
+        kind = WrongBytesError if wrong else UnreachableError
         raise kind(faults[-1].code, f"{model.name} cannot be had for now", hint=faults[-1].hint)
 
     def _sources(self, model: Model) -> Iterator[Callable[[Model, Path], None]]:
@@ -96,8 +97,7 @@ class Fetcher:
             source(model, made)
             standing = inspect(model, made, thorough=True)
             if standing.health is not Health.READY:
-                raise WrongBytesError("wrong_hash", f"{standing.fault} of {model.name} is not what was published: it is refused and"
-                                 " deleted", hint="try again later; if it stays so, report it with: scripts/run doctor")
+                raise _refused(f"{standing.fault} of {model.name}")
             home = self.folder / model.name
             if home.exists():
                 home.rename(Path(place) / "replaced")
@@ -144,8 +144,7 @@ class Fetcher:
                                   hint="connect to the internet and start again") from None
         if sha256(part) != digest:
             part.unlink()
-            raise WrongBytesError("wrong_hash", f"what {host} sent is not what was published: it is refused and deleted",
-                             hint="try again later; if it stays so, report it with: scripts/run doctor")
+            raise _refused(f"what {host} sent")
         return part
 
     def _failures(self) -> dict[str, float]:
@@ -226,6 +225,11 @@ def _unpack(archive: Path, root: str, into: Path, wanted: Sequence[str] = ()) ->
                     shutil.copyfileobj(packed, file, _BLOCK)
     except (zipfile.BadZipFile, EOFError) as cause:
         raise WrongBytesError("bad_archive", f"{archive.name} cannot be unpacked ({cause})", hint="fetch it again") from None
+
+
+def _refused(what: str) -> WrongBytesError:
+    return WrongBytesError("wrong_hash", f"{what} is not what was published: refused and deleted",
+                           hint="try again later; if it stays so, report it with the words of: scripts/run doctor")
 
 
 def _megabytes(size: int) -> str:
