@@ -35,7 +35,7 @@ def safety(draft: Draft, event: Heard) -> bool:
     draft.hush()
     if draft.s.state is not State.CLOSED:
         talk.ending(draft)
-        draft.set(clocks=(), household=replace(draft.s.household, checkins=()))
+    draft.set(clocks=(), household=replace(draft.s.household, checkins=()))
     if "self_harm" in kinds:
         draft.say("safety.self_harm")
         draft.say("safety.self_harm", "again")
