@@ -70,7 +70,7 @@ class Fetcher:
                 shutil.rmtree(place, ignore_errors=True)
 
     def fetch(self, model: Model) -> Standing:
-        """Bring one model and return it checked. Raises WrongBytesError, UnreachableError or ModelError, each one clear sentence."""
+        """Bring one model and return it checked. Raises WrongBytesError or UnreachableError, each one clear sentence."""
         self.tidy()
         faults: list[ModelError] = []
         for source in self._sources(model):
@@ -189,7 +189,7 @@ def _patience(answer: object, seconds: float) -> None:
 
 @contextmanager
 def _bar(size: int, have: int) -> Iterator[Callable[[int], object]]:
-    from tqdm import tqdm  # noqa: PLC0415  # a thirtieth of a second that only a download needs to pay
+    from tqdm import tqdm  # a thirtieth of a second that only a download needs to pay
 
     with tqdm(total=size, initial=have, unit="B", unit_scale=True, leave=False, disable=not sys.stderr.isatty()) as bar:
         yield bar.update
