@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from voiceguide.runtime.guide import Guide
+from typing import Protocol
+
 from voiceguide.runtime.timeline import Ended, Timeline
+
+
+class Ticking(Protocol):
+    """What the loop needs of a guide."""
+
+    def next_due(self) -> float | None:
+        """Wall time of the next tick, or None."""
+
+    def tick(self) -> None:
+        """Hear the clocks that have run out."""
 
 
 class Loop:
     """One guide on one timeline."""
 
-    def __init__(self, guide: Guide, timeline: Timeline) -> None:
+    def __init__(self, guide: Ticking, timeline: Timeline) -> None:
         self._guide = guide
         self._timeline = timeline
         self._running = False
