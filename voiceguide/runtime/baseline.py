@@ -29,10 +29,10 @@ SECONDS_TO_KNOW = 20.0
 Z_LIMITS = (-3.0, 4.0)
 FOLLOW_UP_TO = 1.0  # an utterance further above the usual than this is not taken for calm ...
 FOLLOW_EVERY = 4  # ... but for every fourth: a voice that stays up is, in the end, how they talk tonight
-STEP_Z = 2.0  # a level this far off while pitch and tilt stand still is the microphone's doing,
-STEP_OTHERS = 0.8
-STEP_COUNT = 3  # when it happens in this many utterances in a row
-GAIN_STEPS = 2  # steps after which the level is not believed any more
+STEP_Z = 1.5  # a level this far off, while pitch and tilt are on the mean no further off than
+STEP_OTHERS = 0.7  # this,
+STEP_COUNT = 4  # in so many utterances in a row, is the microphone's doing, or the distance to it
+GAIN_STEPS = 3  # steps after which the level is not believed any more
 LEVELLED_DB = 0.6  # spread of level below which a gain control must be at work (acted and levelled read speech: 0.7 to 1)
 LEVELLED_ROWS = 12
 
@@ -56,17 +56,23 @@ class Excess:
     def agreed(self) -> bool:
         """At least two of the features say so: one alone is a step nearer to the microphone, a tune, or a hiss."""
         features = (self.pitch, self.tilt) if self.level_free else (self.level, self.pitch, self.tilt)
-        return sum(z >= 0.8 for z in features) >= 2
+        return sum(z >= 0.8 for z in features) >= 2 and self.beside_level >= 0.5
+
+    @property
+    def beside_level(self) -> float:
+        """What pitch and tilt say together."""
+        return (self.pitch + self.tilt) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """One voice's calm utterances, the latest ROWS_KEPT of them. `off`: levels that look like a step of the gain."""
+    """One voice's calm utterances, the latest ROWS_KEPT of them. `off`: the last
+    utterances, if their level may be a step of the gain."""
 
     rows: tuple[Row, ...] = ()
     seconds: float = 0.0
     skipped: int = 0
-    off: tuple[float, ...] = ()
+    off: tuple[Row, ...] = ()
     steps: int = 0
 
     @property
@@ -91,37 +97,44 @@ class Usual:
         score = fmean((pitch, z[TILT]) if level_free else (z[LEVEL], pitch, z[TILT]))
         return Excess(z[LEVEL], pitch, z[TILT], z[RATE], score, True, level_free)
 
-    def taking(self, row: Row, seconds: float, *, level_free: bool = False) -> Usual:
-        """Learn from one utterance; `seconds` of it were speech."""
-        found = self.excess(row, level_free=level_free)
-        if not found.known:
+    def taking(self, row: Row, seconds: float) -> Usual:
+        """Learn from one utterance; `seconds` of it were speech. Levels far off wait until it is clear what they are."""
+        if not self.known:
             return replace(self, rows=(*self.rows, row), seconds=self.seconds + seconds)
-        if not level_free and self._stepped(found):
-            return self._after_step(row)
-        if found.score > FOLLOW_UP_TO and self.skipped < FOLLOW_EVERY - 1:
-            return replace(self, skipped=self.skipped + 1, off=())
-        return replace(self, rows=(*self.rows, row)[-ROWS_KEPT:], seconds=self.seconds + seconds, skipped=0, off=())
+        level = self._z(row, LEVEL)
+        away = abs(level) >= STEP_Z and (not self.off or (self._z(self.off[0], LEVEL) > 0) == (level > 0))
+        if not away:
+            return replace(self, off=()).following((*self.off, row))
+        off = (*self.off, row)
+        if len(off) < STEP_COUNT:
+            return replace(self, off=off)
+        if max(abs(fmean(self._z(one, at) for one in off)) for at in (PITCH, TILT)) < STEP_OTHERS:
+            return self._after_step(off)
+        return replace(self, off=off[1:]).following(off[:1])
+
+    def following(self, rows: tuple[Row, ...]) -> Usual:
+        """Take calm utterances in, and every FOLLOW_EVERY-th of those that lie above the usual."""
+        usual = self
+        for row in rows:
+            if usual.excess(row).score > FOLLOW_UP_TO and usual.skipped < FOLLOW_EVERY - 1:
+                usual = replace(usual, skipped=usual.skipped + 1)
+            else:
+                usual = replace(usual, rows=(*usual.rows, row)[-ROWS_KEPT:], skipped=0)
+        return usual
+
+    def _after_step(self, off: tuple[Row, ...]) -> Usual:
+        """Only the level changed, for several utterances in a row: the usual moves there at once."""
+        by = median(one[LEVEL] for one in off) - median(one[LEVEL] for one in self.rows)
+        moved = tuple((one[LEVEL] + by, one[PITCH], one[HIGH], one[TILT], one[RATE]) for one in self.rows)
+        return replace(self, rows=(*moved, *off)[-ROWS_KEPT:], off=(), skipped=0, steps=self.steps + 1)
 
     def _z(self, row: Row, at: int) -> float:
         values = [one[at] for one in self.rows]
-        count, own = len(values), _deviation(values)
+        count, own = len(values), max(_deviation(values), _reach(values))
         assumed = ASSUMED_WEIGHT * ASSUMED_SPREAD[at] ** 2
         spread = max(math.sqrt((count * own**2 + assumed) / (count + ASSUMED_WEIGHT)), LEAST_SPREAD[at])
         low, high = Z_LIMITS
         return min(max((row[at] - median(values)) / spread, low), high)
-
-    @staticmethod
-    def _stepped(found: Excess) -> bool:
-        return abs(found.level) >= STEP_Z and max(abs(found.pitch), abs(found.tilt)) < STEP_OTHERS
-
-    def _after_step(self, row: Row) -> Usual:
-        """After a few utterances in a row at another level, and nothing else changed: the usual moves there at once."""
-        off = (*self.off, row[LEVEL])
-        if len(off) < STEP_COUNT:
-            return replace(self, off=off)
-        by = median(off) - median(one[LEVEL] for one in self.rows)
-        moved = tuple((one[LEVEL] + by, one[PITCH], one[HIGH], one[TILT], one[RATE]) for one in self.rows)
-        return replace(self, rows=moved, off=(), steps=self.steps + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,52 +147,70 @@ class Baseline:
 
     def update(self, prosody: Prosody, who: int | None = None) -> Baseline:
         """Learn from one utterance of partner `who` (0 or 1; None: not known). What is no speech teaches nothing."""
-        row = _row(prosody)
+        row = row_of(prosody)
         if row is None:
             return self
-        room = self.room.taking(row, prosody.active_seconds, level_free=self.automatic_gain)
+        room = self.room.taking(row, prosody.active_seconds)
         if who is None:
             return replace(self, room=room)
-        usual = self.partners.get(who, Usual()).taking(row, prosody.active_seconds, level_free=self.automatic_gain)
+        usual = self.partners.get(who, Usual()).taking(row, prosody.active_seconds)
         return replace(self, room=room, partners={**self.partners, who: usual})
 
     def excess(self, prosody: Prosody, who: int | None = None) -> Excess:
         """Against the partner's own usual where it is known, else against the room's (wider, so slower to fire)."""
-        row = _row(prosody)
+        row = row_of(prosody)
         if row is None:
             return Excess()
         own = self.partners.get(who) if who is not None else None
         return (own if own is not None and own.known else self.room).excess(row, level_free=self.automatic_gain)
 
 
-# Score above which an utterance counts as raised, for each setting; 1.4 is about one in forty calm ones (measured).
-RAISED_ABOVE: Mapping[str, float] = {"less": 1.8, "normal": 1.4, "more": 1.1}
-FAST_ABOVE = 1.5
-SUSTAINED_WINDOW = 45.0  # seconds of audio
-SUSTAINED_SECONDS = 6.0  # of speech above the usual within the window (domain 8 says 3 s; 3 fires on lively talk)
-SUSTAINED_SHARE = 0.6  # of all that was said in the window
+# Score that calm speech stays below on the whole, and score-seconds above it that must gather before a cue is given. Chosen
+# on read speech, made into talks of two, as read and spread out as spontaneous speech is: about one false cue an hour, and a
+# raised voice noticed after 15 to 20 s. A running sum did this at half the delay of counting seconds within a window.
+DRIFT: Mapping[str, float] = {"less": 1.2, "normal": 1.0, "more": 0.8}
+ENOUGH: Mapping[str, float] = {"less": 8.0, "normal": 5.0, "more": 3.0}
+FAST_DRIFT = 1.0
+FAST_ENOUGH = 12.0
+SUSTAINED_SECONDS = 6.0  # of speech above the usual, at least (domain 8 says 3; a cheer lasts as long)
+LONGEST_SHARE = 8.0  # seconds: what one utterance can add
+COOLED_AFTER = 45.0  # seconds without a word: whatever it was, it is over
 CUE_EVERY = 45.0  # seconds: a cue is told again only while it lasts
 LEAST_WORDS_PER_SECOND = 0.5  # fewer were recognised: a laugh, a cheer, a song, a cry
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """One utterance as remembered for the window: when it ended, seconds of speech, and how it compared."""
+class Heat:
+    """A running sum of how far, and for how many `seconds`, a voice has been above its usual; calm speech cools it."""
 
-    at: float
-    seconds: float
-    excess: Excess
+    amount: float = 0.0
+    seconds: float = 0.0
+    at: float = 0.0
+
+    def with_utterance(self, above: float, seconds: float, at: float) -> Heat:
+        """`above`: score less the drift, negative for calm speech; `at`: when the utterance of `seconds` of speech ended."""
+        silent = at - self.at - seconds > COOLED_AFTER or at < self.at
+        amount = max((0.0 if silent else self.amount) + above * min(seconds, LONGEST_SHARE), 0.0)
+        if amount == 0.0:
+            return Heat(at=at)
+        return Heat(min(amount, 2 * FAST_ENOUGH), (0.0 if silent else self.seconds) + (seconds if above > 0 else 0.0), at)
+
+    def reached(self, enough: float) -> bool:
+        """Whether it is much and long enough to be told."""
+        return self.amount >= enough and self.seconds >= SUSTAINED_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceWatch:
     """Hears each utterance and says when a voice has been up, or fast, for seconds on end.
 
-    `told`: when each cue was last given. `sensitivity`: less, normal or more.
+    `raised` and `fast`: the heat of each voice (key: partner, -1 where not known). `told`: when each cue was last given.
+    `sensitivity`: less, normal or more.
     """
 
     baseline: Baseline = Baseline()
-    stretches: tuple[Stretch, ...] = ()
+    raised: Mapping[int, Heat] = field(default_factory=dict)
+    fast: Mapping[int, Heat] = field(default_factory=dict)
     told: Mapping[str, float] = field(default_factory=dict)
     sensitivity: str = "normal"
 
@@ -190,46 +221,42 @@ class VoiceWatch:
         wordless = words is not None and words < LEAST_WORDS_PER_SECOND * prosody.active_seconds
         if wordless or not is_speech(prosody):
             return self, ()
-        new = Stretch(at, prosody.active_seconds, self.baseline.excess(prosody, who))
-        recent = tuple(one for one in self.stretches if at - one.at <= SUSTAINED_WINDOW and one.at <= at)
-        watch = replace(self, baseline=self.baseline.update(prosody, who), stretches=(*recent, new))
-        return watch.telling(at)
+        found = self.baseline.excess(prosody, who)
+        watch = replace(self, baseline=self.baseline.update(prosody, who))
+        if not found.known:
+            return watch, ()
+        key, seconds = (-1 if who is None else who), prosody.active_seconds
+        # Where the features do not agree, the level is not what builds a heat: the microphone may have moved.
+        above = (found.score if found.agreed else min(found.score, found.beside_level)) - DRIFT[self.sensitivity]
+        raised = self.raised.get(key, Heat()).with_utterance(above, seconds, at)
+        fast = self.fast.get(key, Heat()).with_utterance(found.rate - FAST_DRIFT, seconds, at)
+        watch = replace(watch, raised={**self.raised, key: raised}, fast={**self.fast, key: fast})
+        return watch.telling(found, raised if above > 0 else Heat(), fast if found.rate > FAST_DRIFT else Heat(), at)
 
-    def telling(self, at: float) -> tuple[VoiceWatch, tuple[Cue, ...]]:
-        """The cues that are due at `at`, given what was heard last; each is told once in CUE_EVERY seconds."""
-        if not self.stretches or not self.stretches[-1].excess.known:
-            return self, ()
-        cues = tuple(cue for cue in (self._raised(), self._fast()) if cue is not None and self._due(cue, at))
-        return replace(self, told={**self.told, **{cue.kind: at for cue in cues}}), cues
+    def telling(self, found: Excess, raised: Heat, fast: Heat, at: float) -> tuple[VoiceWatch, tuple[Cue, ...]]:
+        """The cues that this utterance completes; each is told at most once in CUE_EVERY seconds."""
+        cues: list[Cue] = []
+        enough = ENOUGH[self.sensitivity]
+        if raised.reached(enough) and self._due("voice.raised", at):
+            ceiling = 0.8 if found.level_free else 0.9
+            cues.append(Cue("voice.raised", min(0.6 + 0.02 * (raised.amount - enough), ceiling), "voice"))
+        if fast.reached(FAST_ENOUGH) and self._due("voice.fast", at):
+            cues.append(Cue("voice.fast", min(0.4 + 0.02 * (fast.amount - FAST_ENOUGH), 0.6), "voice"))  # so is a happy story
+        return replace(self, told={**self.told, **{cue.kind: at for cue in cues}}), tuple(cues)
 
-    def _due(self, cue: Cue, at: float) -> bool:
-        before = self.told.get(cue.kind)
+    def _due(self, kind: str, at: float) -> bool:
+        before = self.told.get(kind)
         return before is None or not 0.0 <= at - before < CUE_EVERY
 
-    def _raised(self) -> Cue | None:
-        bar = RAISED_ABOVE[self.sensitivity]
-        up = [one for one in self.stretches if one.excess.score >= bar and one.excess.agreed]
-        if self.stretches[-1] not in up or not self._sustained(up):
-            return None
-        over = fmean(one.excess.score for one in up) - bar
-        seconds = sum(one.seconds for one in up)
-        confidence = 0.5 + 0.2 * over + 0.01 * (seconds - SUSTAINED_SECONDS)
-        ceiling = 0.8 if self.stretches[-1].excess.level_free else 0.9
-        return Cue("voice.raised", min(confidence, ceiling), "voice")
 
-    def _fast(self) -> Cue | None:
-        """Faster than usual; 0.6 at most, because a happy story is fast too."""
-        up = [one for one in self.stretches if one.excess.rate >= FAST_ABOVE]
-        if self.stretches[-1] not in up or not self._sustained(up):
-            return None
-        return Cue("voice.fast", min(0.4 + 0.1 * (fmean(one.excess.rate for one in up) - FAST_ABOVE), 0.6), "voice")
-
-    def _sustained(self, up: list[Stretch]) -> bool:
-        above, total = sum(one.seconds for one in up), sum(one.seconds for one in self.stretches)
-        return above >= SUSTAINED_SECONDS and above >= SUSTAINED_SHARE * total
+def _reach(values: list[float]) -> float:
+    """How far the upper sixth of the values lies above the median: two voices in one room make two humps, not one."""
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) * 21 // 25] - median(ordered)
 
 
-def _row(prosody: Prosody) -> Row | None:
+def row_of(prosody: Prosody) -> Row | None:
+    """The features that are compared, or None where there was no speech to compare."""
     if prosody.pitch_st is None or prosody.pitch_high_st is None or not is_speech(prosody):
         return None
     return (prosody.level_db, prosody.pitch_st, prosody.pitch_high_st, prosody.tilt_db, prosody.syllables_per_second)
