@@ -67,7 +67,7 @@ class SoundMicrophone:
         _log.info("microphone %s at %d Hz", stream.name, stream.rate)
         self._thread = threading.Thread(target=self._deliver, name="microphone", daemon=True)
         self._thread.start()
-        self._keeper.watch("microphone-watch")
+        self._keeper.watch("microphone-watch", self.look)
 
     def look(self) -> None:
         """One look of the watchdog (a thread does so every 250 ms once open)."""

@@ -62,7 +62,7 @@ class SoundPlayback:
         self._settle(stream)
         self._thread = threading.Thread(target=self._tell, name="playback-ends", daemon=True)
         self._thread.start()
-        self._keeper.watch("playback-watch")
+        self._keeper.watch("playback-watch", self.look)
         _log.info("loudspeaker %s at %d Hz", stream.name, stream.rate)
 
     def play(self, clip: Clip, on_end: OnEnd) -> None:

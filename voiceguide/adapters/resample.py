@@ -22,7 +22,11 @@ def resample(samples: Samples, rate: int, to: int) -> Samples:
 
 
 class StreamResampler:
-    """Mono int16 blocks of any size at `rate` in, blocks at `to` out. Nothing is lost between blocks; about 10 ms late."""
+    """Mono int16 blocks of any size at `rate` in, blocks at `to` out. Nothing is lost between blocks.
+
+    Low quality on purpose: the better ones of soxr work in lumps and hold sound back for up to 41 ms (measured at 44.1 kHz),
+    this one for 12 ms on average, and its 16 bits are more than a recogniser asks for.
+    """
 
     def __init__(self, rate: int, to: int) -> None:
         self.rate = rate
@@ -30,7 +34,7 @@ class StreamResampler:
         if rate != to:
             import soxr
 
-            self._stream = soxr.ResampleStream(rate, to, 1, dtype="int16", quality="MQ")
+            self._stream = soxr.ResampleStream(rate, to, 1, dtype="int16", quality="LQ")
 
     def feed(self, samples: Samples) -> Samples:
         """The next block, resampled; may be shorter or longer than expected, the sum is exact."""

@@ -35,10 +35,13 @@ def time_with_sleep() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """`awake` stops while the machine sleeps, `all` does not; both in seconds from anywhere."""
+    """`awake` stops while the machine sleeps, `all` does not; both in seconds from anywhere. `look_every` seconds a thread
+    looks after the device; None: nobody does, unless `look` is called.
+    """
 
     awake: Callable[[], float] = time.monotonic
     all: Callable[[], float] = time_with_sleep
+    look_every: float | None = LOOK_EVERY
 
 
 REAL_CLOCKS = Clocks()
@@ -84,9 +87,11 @@ class StreamKeeper:
         self._adopt(stream)
         return stream
 
-    def watch(self, name: str) -> None:
-        """Look every 250 ms from now on, in a thread of that name."""
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+    def watch(self, name: str, look: Callable[[], None]) -> None:
+        """Call `look` (the owner's, which calls ours) every 250 ms from now on, in a thread of that name."""
+        if self._clocks.look_every is None:
+            return
+        self._thread = threading.Thread(target=self._run, args=(look,), name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -125,9 +130,9 @@ class StreamKeeper:
         if stream is not None:
             close_within(stream, CLOSE_LIMIT)
 
-    def _run(self) -> None:
-        while not self._ending.wait(LOOK_EVERY):
-            self.look()
+    def _run(self, look: Callable[[], None]) -> None:
+        while not self._ending.wait(self._clocks.look_every):
+            look()
 
     def _adopt(self, stream: Stream) -> None:
         self._beaten = False
