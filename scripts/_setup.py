@@ -7,6 +7,7 @@ wherever they can. Run by scripts/_setup.sh with any Python from 3.10 to 3.13; w
 from __future__ import annotations
 
 import ctypes.util
+import hashlib
 import os
 import platform
 import shutil
@@ -24,7 +25,7 @@ PYTHON = VENV / "bin" / "python"
 LOG = HERE / ".cache" / "setup.log"
 LOCK_FILE = HERE / "requirements-dev.lock"
 WANTING = VENV / ".wanting"  # there while something could not be had: then the next start looks again
-PACKAGES = 60  # roughly how many packages there are, for the progress line only
+PACKAGES = 33  # roughly how many there are (50 with those for development), for the progress line only
 NO_DEVICE_OR_MODEL = 3
 
 
@@ -68,12 +69,9 @@ def main(purpose: str) -> int:
         WANTING.unlink(missing_ok=True)
         wanting = False
         if purpose in ("run", "test"):
-            step("system libraries")
             wanting = not _system_libraries(RUN + (TEST if purpose == "test" else ()))
-        step("Python environment")
         if not _environment():
             return NO_DEVICE_OR_MODEL
-        step("Python packages (about 400 MB the first time)")
         if not _packages("dev" if purpose in ("test", "lint") else ""):
             return NO_DEVICE_OR_MODEL
         if purpose in ("run", "test"):
@@ -102,6 +100,7 @@ def _system_libraries(libraries: tuple[Library, ...]) -> bool:
     missing = [library for library in libraries if (library.brew if mac else library.debian) and not library.present()]
     if not missing:
         return True
+    step("system libraries")
     names = " ".join(library.brew if mac else library.debian for library in missing)
     uses = " and ".join(dict.fromkeys(library.what_for for library in missing))
     apt = None if mac else _apt()
@@ -137,7 +136,7 @@ def _environment() -> bool:
     works = [str(PYTHON), "-c", "import sys, pip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))"]
     if PYTHON.exists() and subprocess.run(works, check=False, capture_output=True).returncode == 0:
         return True
-    say(f"  making .venv with Python {platform.python_version()}")
+    step(f"environment, .venv with Python {platform.python_version()}")
     for attempt in (1, 2):
         try:
             venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(VENV)
@@ -158,11 +157,18 @@ def _environment() -> bool:
 
 def _packages(extra: str) -> bool:
     """Install voiceguide and what it needs, at the versions of the lock file; without it where those do not fit."""
+    stamps = {name: VENV / f".packages-{name or 'run'}" for name in ("", "dev")}
+    asked = hashlib.sha256(b"\0".join([str(HERE).encode(), (HERE / "pyproject.toml").read_bytes(), LOCK_FILE.read_bytes()]))
+    done = [name for name, stamp in stamps.items() if stamp.exists() and stamp.read_text("utf-8") == asked.hexdigest()]
+    if extra in done or "dev" in done:
+        return True
+    step("Python packages (about 400 MB the first time)")
     target = f"{HERE}[{extra}]" if extra else str(HERE)
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-cache-dir",
            "--progress-bar", "off", "--retries", "2"]
     locked = [*pip, "--constraint", str(LOCK_FILE), "--editable", target]
     if _logged(locked, on_line=_progress()) or _logged([*pip, "--editable", target], on_line=_progress()):
+        stamps[extra].write_text(asked.hexdigest(), "utf-8")
         return True
     lines = LOG.read_text("utf-8", "replace").splitlines() if LOG.exists() else []
     said = next((line for line in reversed(lines) if line.startswith("ERROR")), "")

@@ -1,15 +1,25 @@
 # Sourced by every command here: finds a fitting Python, sets up what is missing, and leaves the way to Python in $python.
-# usage:  . scripts/_setup.sh; setup run|test|lint|tools [--quiet]
+# usage:  . scripts/_setup.sh; setup run|test|lint|tools
 # Nothing is written outside the checkout, apart from system packages. The second time it only compares two short texts.
 
-here="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
+here="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
 python="$here/.venv/bin/python"
 
 # What a set-up depends on. When any of it changes, setting up is done again (and finds most things in place).
 _fingerprint() {
-  printf '%s\n' "$here" "${VOICEGUIDE_MODELS:-}" "${VOICEGUIDE_PYTHON:-}"
+  printf '%s\n' "$here" "${VOICEGUIDE_MODELS:-}"
   cat "$here/pyproject.toml" "$here/requirements-dev.lock" "$here/models/models.toml" "$here"/scripts/_setup.* | cksum
   ls -1 "${VOICEGUIDE_MODELS:-$here/models}" 2>/dev/null || true
+}
+
+# Which set-ups have everything that this one needs.
+_includes() {
+  case "$1" in
+    tools) echo tools run lint test ;;
+    run) echo run test ;;
+    lint) echo lint test ;;
+    *) echo "$1" ;;
+  esac
 }
 
 _fits() {
@@ -36,9 +46,14 @@ _no_python() {
 }
 
 setup() {
-  local purpose="$1" mark="$here/.venv/.ready-$1" base
-  if [ -x "$python" ] && [ -f "$mark" ] && [ "$(_fingerprint)" = "$(cat "$mark")" ]; then
-    return
+  local purpose="$1" mark="$here/.venv/.ready-$1" base now enough
+  if [ -x "$python" ]; then
+    now="$(_fingerprint)"
+    for enough in $(_includes "$purpose"); do
+      if [ -f "$here/.venv/.ready-$enough" ] && [ "$now" = "$(cat "$here/.venv/.ready-$enough")" ]; then
+        return
+      fi
+    done
   fi
   base="$(_find_python)"
   if [ -z "$base" ] && command -v apt-get >/dev/null 2>&1; then # a bare machine: try to get one, quietly
