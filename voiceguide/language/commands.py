@@ -1,7 +1,8 @@
 """Which intents claim an utterance: whole utterances only, so a command word inside a long sentence never acts.
 
 Content decides: `[intents.<id>] sentences = […]` in commands.toml and answers.toml. `inside = […]` are requests so explicit
-that they count at the end of a longer sentence too, unless a word of `blockers` stands right before them.
+that they count at the end of a longer sentence too, unless a word of `blockers` stands right before them. `closed = […]` count only
+where the guide has just asked something: partners say "sorry" and "what" to each other, too.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class IntentSpec:
 
     sentences: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
     where: str = ""
 
 
@@ -65,28 +67,33 @@ class Commands:
         self._nodes: dict[str, list[Node]] = {}
         self._index = TemplateIndex(spaces)
         self._inside = TemplateIndex(spaces)
+        self._closed = TemplateIndex(spaces)
         self._order = {intent: number for number, intent in enumerate(contract.intents)}
         for intent, spec in specs.items():
             if intent not in self._order:
                 raise ContentError("broken_pack", f"{spec.where}: no intent of the contract is called {intent}")
             inside = [_read(text, rules, spelling, spaces, spec.where) for text in spec.inside]
             whole = inside + [_read(text, rules, spelling, spaces, spec.where) for text in spec.sentences]
-            self._nodes[intent] = whole
+            closed = [_read(text, rules, spelling, spaces, spec.where) for text in spec.closed]
+            self._nodes[intent] = whole + closed
             self._index.add(intent, whole)
+            self._closed.add(intent, closed)
             self._inside.add(intent, inside)
 
-    def claims(self, text: str) -> tuple[str, ...]:
-        """Every intent that claims the whole of a normalised `text`."""
-        return tuple(dict.fromkeys(self._index.match(text)))
+    def claims(self, text: str, closed: bool = True) -> tuple[str, ...]:
+        """Every intent that claims the whole of a normalised `text`. `closed`: the guide has just asked something."""
+        found = self._index.match(text)
+        return tuple(dict.fromkeys((*found, *self._closed.match(text)) if closed else found))
 
-    def decide(self, claimed: Iterable[str], hoped: Sequence[str]) -> str:
-        """The one that acts: rails come first, then answers in the order of `hoped`; `precedence` says otherwise where it must.
+    def decide(self, claimed: Iterable[str], hoped: Sequence[str], settle: bool = True) -> str:
+        """The one that acts: rails come first, then answers in the order of `hoped`; `precedence` says otherwise where it must
+        (only if `settle`: without a question nothing is hoped for more than a rail).
 
         "" when none of `claimed` is a rail or hoped for.
         """
         rails = self._contract.rails
         live = [one for one in claimed if one in rails or one in hoped]
-        beaten = {loser for winner in live for loser in self._precedence.get(winner, ())}
+        beaten = {loser for winner in live for loser in self._precedence.get(winner, ()) if settle}
         left = [one for one in live if one not in beaten] or live
         place = {one: number for number, one in enumerate((*rails, *hoped))}
         return min(left, key=lambda one: place[one], default="")
@@ -107,8 +114,11 @@ class Commands:
         for begin, end in sorted(spans, key=lambda span: span[0] - span[1]):
             yield " ".join(pieces[begin:end])
 
-    def chained(self, text: str, intent: str) -> bool:
-        """Whether `text` is a row of sentences of `intent` and connectors and nothing else: "I'm sorry I can't I need air"."""
+    def chained(self, text: str, intent: str, more: frozenset[str] = frozenset()) -> bool:
+        """Whether `text` is a row of sentences of `intent` and connectors and nothing else: "I'm sorry I can't I need air".
+
+        `more`: further words that may stand between, such as the partners' names.
+        """
         pieces = text.split()
         if not 1 < len(pieces) <= CHAIN_WORDS:
             return False
@@ -119,7 +129,7 @@ class Commands:
             for end in range(begin + 1, len(pieces) + 1):
                 piece = " ".join(pieces[begin:end])
                 said = intent in self._index.match(piece)
-                if said or (end - begin <= 4 and piece in self.edges.connectors):
+                if said or (end - begin <= 4 and (piece in self.edges.connectors or piece in more)):
                     reached[end] = reached.get(end, False) or reached[begin] or said
         return reached.get(len(pieces), False)
 
@@ -128,8 +138,8 @@ class Commands:
         pieces = text.split()
         for begin in range(max(1, len(pieces) - 12), len(pieces)):
             if intent in self._inside.match(" ".join(pieces[begin:])):
-                before = pieces[max(0, begin - 4) : begin]
-                return not any(_blocks(before, size, self.edges.blockers) for size in (1, 2, 3, 4))
+                before = pieces[max(0, begin - 3) : begin]
+                return not any(_blocks(before, size, self.edges.blockers) for size in (1, 2, 3))
         return False
 
     def intents(self) -> tuple[str, ...]:

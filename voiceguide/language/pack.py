@@ -47,6 +47,7 @@ class Pack:
     times: Times
     commands: Commands
     prompts: Mapping[str, Prompt]
+    known_words: frozenset[str] = frozenset()
     speak: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, Any] = field(default_factory=dict)
 
@@ -76,10 +77,11 @@ def _load(language: str) -> Pack:
     return Pack(
         language,
         contract(),
-        Normaliser(spelling, frozenset(word for word in known if len(word) <= 3)),
+        Normaliser(spelling, frozenset(word for word in known if 1 < len(word) <= 3) | _phrases(main, "letters", "pack.toml")),
         times,
         commands,
         load_prompts(language),
+        known | _words_of(main),
         main.get("speak", {}),
         main.get("lines", {}),
     )
@@ -108,7 +110,7 @@ def _commands(language: str, main: Mapping[str, Any], plain: Normaliser) -> Comm
             if intent in specs or not isinstance(spec, dict):
                 raise ContentError("broken_pack", f"{where}: intents.{intent} is given twice or is no table")
             inner = f"{where}: intents.{intent}"
-            specs[intent] = IntentSpec(_ordered(spec, "sentences", inner), _ordered(spec, "inside", inner), inner)
+            specs[intent] = IntentSpec(*(_ordered(spec, key, inner) for key in ("sentences", "inside", "closed")), inner)
     where = f"content/{language}/pack.toml"
     edges = _table(main, "edges", where)
     named = {key: frozenset(map(plain.plain, _phrases(edges, key, where))) for key in ("openers", "tails", "connectors", "blockers")}
@@ -173,3 +175,8 @@ def _ordered(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
 
 def _phrases(table: Mapping[str, Any], key: str, where: str) -> frozenset[str]:
     return frozenset(_ordered(table, key, where))
+
+
+def _words_of(main: Mapping[str, Any]) -> frozenset[str]:
+    edges = main.get("edges", {})
+    return frozenset(word for phrases in (*edges.values(), main.get("common", [])) for phrase in phrases for word in phrase.split())

@@ -106,10 +106,15 @@ def _chain(items: list[Node]) -> Node:
     return items[0] if len(items) == 1 else Chain(tuple(items))
 
 
+def apart(text: str) -> str:
+    """Contractions as two words, so that "i (need|'d like)" and "i'd like" meet."""
+    return text.replace("'", " '").strip()
+
+
 def pattern(node: Node, spaces: bool = True) -> str:
     """A regular expression for `node`; every word is followed by one space (none where spacing is ignored)."""
     if isinstance(node, Word):
-        return re.escape(node.text) + (" " if spaces else "")
+        return re.escape(apart(node.text)) + (" " if spaces else "")
     parts = [pattern(item, spaces) for item in node.items]
     if isinstance(node, Chain):
         return "".join(parts)
@@ -135,14 +140,14 @@ def firsts(node: Node) -> frozenset[str]:
 def words(node: Node) -> frozenset[str]:
     """Every word of `node`, slots left out."""
     if isinstance(node, Word):
-        return frozenset() if node.text.startswith("{") else frozenset((node.text,))
+        return frozenset() if node.text[0] in "{'" else frozenset((node.text,))
     return frozenset().union(*(words(item) for item in node.items))
 
 
 def sentences(node: Node) -> Iterator[str]:
     """Every sentence of `node`, with single spaces; may be many: take what you need with `itertools.islice`."""
     for chosen in _sentences(node):
-        yield " ".join(chosen)
+        yield " ".join(chosen).replace(" '", "'")
 
 
 def _sentences(node: Node) -> Iterator[tuple[str, ...]]:
@@ -184,7 +189,7 @@ class TemplateIndex:
     def add(self, label: str, nodes: Iterable[Node]) -> None:
         """File `nodes` under `label`."""
         for node in nodes:
-            keys = {self._key(first) for first in firsts(node)}
+            keys = {self._key(apart(first)) for first in firsts(node)}
             if "" in keys:
                 raise TemplateError("the sentence can be empty")
             for key in keys:
@@ -194,6 +199,7 @@ class TemplateIndex:
         """Labels that claim the whole of `text` (normalised), in the order in which they were added."""
         if not text:
             return ()
+        text = apart(text)
         subject = text + " " if self.spaces else text.replace(" ", "")
         return tuple(label for label, regex in self._bucket(self._key(text)) if regex.fullmatch(subject))
 

@@ -74,6 +74,18 @@ class Times:
         self._needed = frozenset(letters[kind] for kind in ("number", "unit", "fraction", "named", "digits", "decimal"))
         self._needed |= frozenset(letters[kind] for kind in times.get("anchors", []) if kind in letters)
 
+    def pattern(self) -> str:
+        """A regular expression for complete answers with a time: only words of times, the last one able to end one."""
+        ends = ("unit", "part", "named", "oclock", "day", "weekday")
+        kinds = set(self.lexicon.letters) - {"unknown", "open", "carrier", "number"}
+        words = {word for phrase, token in self.lexicon.entries.items() if token.kind in kinds for word in phrase.split()}
+        words |= {word for phrase, token in self.lexicon.entries.items() if token.kind == "number" for word in phrase.split()}
+        last = {phrase for phrase, token in self.lexicon.entries.items() if token.kind in ends}
+        if not words or not last:
+            return ""
+        gap = " " if self.lexicon.spaces else " ?"
+        return f"^(?:(?:{_either(words)}){gap})+(?:{_either(last)})$"
+
     def _letters(self, classes: str, where: str) -> str:
         try:
             return "".join(self.lexicon.letters[name] for name in classes.split("|"))
@@ -184,6 +196,10 @@ class Times:
 
     def _only_a_day(self, tokens: list[Token]) -> bool:
         return any(one.kind in ("day", "weekday", "part") for one in tokens) and all(one.kind != "unknown" for one in tokens)
+
+
+def _either(words: set[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
 def _span(tokens: list[Token], begin: int, end: int) -> tuple[int, int]:
