@@ -170,6 +170,9 @@ class Worker:
             self._spawn()
             detail = self._attend(first)
             self._kill()
+            if first and not self._ready.is_set():  # an engine that dies of its model would die again
+                self._refusal = WorkerLost(detail)
+                self._ready.set()
             self._forget(detail)
             if self._closing.is_set() or self._refusal is not None:
                 break

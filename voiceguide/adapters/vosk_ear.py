@@ -1,0 +1,188 @@
+"""Vosk: a closed recogniser (what is expected now) and an open one, side by side on one model, in a child process.
+
+Wrong calls abort the process (voice-stack, section 2.2), so: one thread, a new recogniser for a new expectation, `Result()`
+on every True, words checked before they become a grammar, no `SetGrammar`, no empty grammar.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from voiceguide.adapters.child_ear import ChildEar
+from voiceguide.errors import ModelError
+from voiceguide.runtime.listening import Words
+from voiceguide.runtime.ports import EAR_RATE
+from voiceguide.runtime.supervisor import Worker, WorkerLost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from voiceguide.runtime.child import Handler, Tell
+    from voiceguide.runtime.ports import Expectation, Samples
+
+UNKNOWN = "[unk]"  # Vosk's own mark for a word outside the grammar
+_QUIET = -2  # log level: warnings off too ("Ignoring word missing in vocabulary" would print words of the pack)
+_OTHER_LANGUAGE = 0.5  # share of the pack's words that are missing when a model speaks another language
+_HINT = "Run scripts/fetch-models, then: voiceguide doctor"
+# What a model needs in one of its two shapes: a static graph, or a look-ahead graph that takes grammars at run time.
+_ALWAYS = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
+_GRAPHS = (("graph/HCLr.fst", "graph/Gr.fst"), ("graph/HCLG.fst",))
+_SPEAKER = ("final.ie", "final.dubm", "final.mat", "global_cmvn.stats", "online_cmvn.conf", "splice.conf")
+
+
+class _Kaldi(Protocol):
+    """The part of vosk.KaldiRecognizer that is used."""
+
+    def AcceptWaveform(self, data: bytes) -> int: ...  # noqa: N802 - Vosk's names
+    def Result(self) -> str: ...  # noqa: N802
+    def PartialResult(self) -> str: ...  # noqa: N802
+    def FinalResult(self) -> str: ...  # noqa: N802
+    def SetWords(self, enable: bool) -> None: ...  # noqa: N802, FBT001
+
+
+class VoskEar(ChildEar):
+    """An `Ear` on a Vosk model folder. `vocabulary`: every word of the language pack, to notice a foreign model."""
+
+    name = "vosk"
+
+    def __init__(self, model_path: str | Path, vocabulary: Iterable[str] = ()) -> None:
+        """Cheap; `open` looks at the folder."""
+        self._path, self._vocabulary = Path(model_path), frozenset(vocabulary)
+        self.missing: frozenset[str] = frozenset()
+        super().__init__(VoskRecogniser, (str(self._path), self._vocabulary), hint=_HINT)
+
+    def open(self, on_event: object) -> None:
+        """Raises ModelError: folder missing, half-unpacked, broken, or of another language."""
+        check_folder(self._path)
+        super().open(on_event)  # type: ignore[arg-type]  # the same callable; its type is the base's business
+
+
+def check_folder(path: Path) -> None:
+    """Is this a whole Vosk model? Raises ModelError with one sentence."""
+    if not path.is_dir():
+        raise ModelError("model_missing", f"There is no Vosk model folder {path.name}", hint=_HINT)
+    needed = [*_ALWAYS]
+    if (path / "ivector").is_dir():
+        needed += [f"ivector/{name}" for name in _SPEAKER]
+    lacking = [name for name in needed if not _filled(path / name)]
+    if not any(all(_filled(path / name) for name in graph) for graph in _GRAPHS):
+        lacking.append("graph")
+    if lacking:
+        raise ModelError(
+            "model_incomplete", f"The Vosk model {path.name} is incomplete: {', '.join(lacking)} missing or empty", hint=_HINT
+        )
+
+
+def _filled(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def missing_words(model_path: str | Path, words: Iterable[str]) -> frozenset[str]:
+    """Which of these words the model cannot hear, ever (for `doctor`; loads the model in a child, seconds). ModelError."""
+    path = Path(model_path)
+    check_folder(path)
+    worker = Worker("vosk-words", serve_words, (str(path),))
+    try:
+        worker.start()
+        return cast("frozenset[str]", worker.call(frozenset(words), 30.0))
+    except WorkerLost as lost:
+        raise ModelError("model_broken", f"The Vosk model {path.name} cannot be loaded", hint=_HINT) from lost
+    finally:
+        worker.close()
+
+
+def serve_words(model_path: str) -> Handler:
+    """The child's side of `missing_words`."""
+    recogniser = VoskRecogniser(model_path)
+
+    def handle(request: object, _tell: Tell) -> object:
+        return frozenset(word for word in cast("frozenset[str]", request) if not recogniser.knows(word))
+
+    return handle
+
+
+class VoskRecogniser:
+    """A `Recogniser`. Lives in the child only."""
+
+    streaming = True
+    first_guess = 0.1
+
+    def __init__(self, model_path: str, vocabulary: Iterable[str] = ()) -> None:
+        """Loads the model (small: below a second; Korean: 2.6 s, 570 MB). Raises ModelError for a foreign vocabulary."""
+        import vosk
+
+        vosk.SetLogLevel(_QUIET)
+        self._vosk = vosk
+        self._model = vosk.Model(model_path)
+        words = list(vocabulary)
+        foreign = [word for word in words if not self.knows(word)]
+        if words and len(foreign) > _OTHER_LANGUAGE * len(words):
+            raise ModelError(
+                "model_language", f"The Vosk model {Path(model_path).name} is of another language", hint="Choose one in settings"
+            )
+        self._unknown = [UNKNOWN] if self.knows(UNKNOWN) else []
+        self._expectation: Expectation | None = None
+        self._open: _Kaldi | None = None
+        self._closed: _Kaldi | None = None
+        self._parts: tuple[list[str], list[str]] = ([], [])
+
+    def knows(self, word: str) -> bool:
+        """Is it in the model's vocabulary?"""
+        return bool(self._model.vosk_model_find_word(word) >= 0)
+
+    def begin(self, expectation: Expectation) -> None:
+        """New recognisers for a new expectation; kept within one, as they adapt to the voice."""
+        if expectation != self._expectation or self._open is None:
+            self._expectation = expectation
+            self._open = self._made(None)
+            grammar = self._grammar(expectation)
+            self._closed = self._made(json.dumps(grammar, ensure_ascii=False)) if grammar else None
+        self._parts = ([], [])
+
+    def accept(self, samples: Samples) -> None:
+        """Feeds both. `Result()` on every True, or memory and time grow for ever (voice-stack, section 2.4)."""
+        data = samples.tobytes()
+        for kaldi, parts in zip((self._open, self._closed), self._parts):
+            if kaldi is not None and kaldi.AcceptWaveform(data):
+                parts.append(kaldi.Result())
+
+    def guess(self) -> Words:
+        """Both partials."""
+        return self._words(*(None if kaldi is None else kaldi.PartialResult() for kaldi in (self._open, self._closed)))
+
+    def finish(self) -> Words:
+        """Both finals; the recognisers are then ready for the next utterance or the rest of this one."""
+        words = self._words(*(None if kaldi is None else kaldi.FinalResult() for kaldi in (self._open, self._closed)))
+        self._parts = ([], [])
+        return words
+
+    def _made(self, grammar: str | None) -> _Kaldi:
+        arguments = (self._model, EAR_RATE) if grammar is None else (self._model, EAR_RATE, grammar)
+        kaldi = cast("_Kaldi", self._vosk.KaldiRecognizer(*arguments))
+        kaldi.SetWords(True)
+        return kaldi
+
+    def _grammar(self, expectation: Expectation) -> list[str]:
+        # A word that the model lacks is dropped from its phrase and the rest could match alone: leave out the whole phrase.
+        known = [phrase for phrase in sorted(expectation.phrases) if phrase and all(map(self.knows, phrase.split()))]
+        known += [word for word in sorted(expectation.words - set(known)) if self.knows(word)]
+        return [*known, *self._unknown] if known else []
+
+    def _words(self, open_last: str | None, closed_last: str | None) -> Words:
+        text, confidence = _joined([*self._parts[0], open_last])
+        closed, closed_confidence = _joined([*self._parts[1], closed_last])
+        heard = any(word != UNKNOWN for word in closed.split())
+        return Words(text, closed if heard else None, confidence, closed_confidence if heard else 0.0)
+
+
+def _joined(results: list[str | None]) -> tuple[str, float]:
+    """The text of several results in order, and the mean confidence of their words (1.0 in partials: Vosk gives none)."""
+    texts, sure = [], []
+    for result in results:
+        if result is not None:
+            value = json.loads(result)
+            texts.append(value.get("text") or value.get("partial") or "")
+            sure += [word["conf"] for word in value.get("result", ())]
+    return " ".join(filter(None, texts)), sum(sure) / len(sure) if sure else 1.0
