@@ -23,10 +23,13 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """Rendered sound. `samples` is mono int16 of shape (n,); `rate` in hertz."""
+    """Rendered sound. `samples` is mono int16 of shape (n,); `rate` in hertz; `lasting` is False when a stand-in spoke: it
+    may be played, but never cached under the name of the voice that was late.
+    """
 
     samples: Samples
     rate: int
+    lasting: bool = True
 
     @property
     def seconds(self) -> float:

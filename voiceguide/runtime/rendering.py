@@ -118,6 +118,8 @@ class Renderer:
         clip = self._recall(key)
         if clip is None:
             clip = self._voice.render(sentence, manner)
+            if not clip.lasting:
+                return clip
             if self._cache is not None:
                 self._cache.write(key, clip)
         with self._lock:
