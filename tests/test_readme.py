@@ -66,7 +66,7 @@ def household(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     places = {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "XDG_CONFIG_HOME": str(home / "config"),
               "XDG_CACHE_HOME": str(home / "cache"), "XDG_STATE_HOME": str(home / "state")}
     search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return tmp_path, os.environ | places | {"PATH": search, "COLUMNS": "80", "NO_COLOR": "1"}
+    return tmp_path, os.environ | places | {"PATH": search, "VOICEGUIDE_SETUP": "no", "COLUMNS": "80", "NO_COLOR": "1"}
 
 
 def run(commands: str, household: tuple[Path, dict[str, str]]) -> str:

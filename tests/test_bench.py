@@ -1,0 +1,86 @@
+"""Figures are measured on what is named beside them; the arithmetic is checked on sound that was made for it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voiceguide.bench import MEASURES, answer_gaps, as_table, bench_command, latency, stretches
+from voiceguide.benching_understanding import labelled, macro_f1
+from voiceguide.benching_voice import Figure
+from voiceguide.errors import UsageError
+from voiceguide.runtime.ports import Samples
+
+RATE = 16_000
+
+
+def sound(seconds: float, *spoken: tuple[float, float]) -> Samples:
+    """Soft noise with a loud tone in each (begin, end)."""
+    chance = np.random.default_rng(7)
+    samples = chance.normal(0, 8, int(seconds * RATE))
+    for begin, end in spoken:
+        span = slice(int(begin * RATE), int(end * RATE))
+        samples[span] += 6000 * np.sin(np.arange(span.stop - span.start) * 0.1)
+    return samples.astype(np.int16)
+
+
+def test_speech_is_found_to_ten_milliseconds_and_short_gaps_are_closed() -> None:
+    found = stretches(sound(4, (0.5, 1.0), (1.1, 1.6), (3.0, 3.2)), RATE)
+    assert np.allclose(found, [(0.5, 1.6), (3.0, 3.2)], atol=0.011)
+    assert stretches(np.zeros(RATE, np.int16), RATE) == []
+    assert stretches(np.zeros(0, np.int16), RATE) == []
+
+
+def test_an_answer_counts_from_the_end_of_speech_to_the_first_sound() -> None:
+    heard = sound(30, (1, 2), (10, 11), (20, 21))
+    said = sound(30, (2.4, 3.0), (3.5, 4.0), (11.8, 12.0), (29, 29.5))
+    assert answer_gaps(heard, said, RATE) == pytest.approx([0.4, 0.8], abs=0.021)
+
+
+def test_latency_is_read_from_two_aligned_channels(tmp_path: Path) -> None:
+    file = tmp_path / "talk.wav"
+    with wave.open(str(file), "wb") as target:
+        target.setnchannels(2)
+        target.setsampwidth(2)
+        target.setframerate(RATE)
+        target.writeframes(np.stack([sound(6, (1, 2)), sound(6, (2.5, 3))], axis=1).tobytes())
+    assert latency(file)[0].value == pytest.approx(0.5, abs=0.021)
+    (tmp_path / "bad.wav").write_bytes(b"RIFFnothing")
+    with pytest.raises(UsageError, match="no WAV file"):
+        latency(tmp_path / "bad.wav")
+
+
+def test_macro_f1_gives_every_label_the_same_weight() -> None:
+    assert macro_f1([("a", "a"), ("b", "b")]) == 1.0
+    assert macro_f1([("a", "a"), ("a", "a"), ("a", "a"), ("b", "a")]) == pytest.approx((6 / 7) / 2)
+    assert macro_f1([]) == 0.0
+
+
+def test_the_test_split_is_read() -> None:
+    found = labelled()
+    assert {one.task for one in found} >= {"pause", "safety", "promise"}
+    assert all(one.text and one.label for one in found)
+
+
+def test_the_table_lines_up_and_the_figures_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                        capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("voiceguide.bench.MEASURES", {"x": lambda _: [Figure("a task", "data", 3, 0.5, "s")]})
+    assert bench_command(argparse.Namespace(what="x", data=None)) == 0
+    table = capsys.readouterr().out.split("\n\n")[0]
+    assert len({len(line) for line in table.splitlines()}) == 1
+    assert json.loads((tmp_path / ".cache" / "bench" / "x.json").read_text())["figures"][0]["value"] == 0.5
+    assert as_table([]).count("\n") == 1
+
+
+def test_a_measure_without_its_data_says_what_it_needs() -> None:
+    for what in ("latency", "times", "voice"):
+        with pytest.raises(UsageError, match="--data"):
+            MEASURES[what](None)
+    with pytest.raises(UsageError, match="there are: latency"):
+        bench_command(argparse.Namespace(what="everything", data=None))
