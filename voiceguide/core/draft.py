@@ -10,21 +10,24 @@ from dataclasses import replace
 from typing import Any
 
 from voiceguide.core import figures
+from voiceguide.core.calendar import Calendar, UtcCalendar
 from voiceguide.core.effects import Chime, Close, Dictated, Effect, Hush, Listen, Patience, Remember, Say, SayValue
 from voiceguide.core.machine import OVERLAYS, State, Trigger, advance
 from voiceguide.core.plan import Plans
 from voiceguide.core.snapshot import Asked, Clock, Pause, Snapshot
 
 Held = Mapping[str, str]
+_UTC = UtcCalendar()
 
 
 class Draft:
     """One event's worth of change. `held`: dictated words that are not confirmed yet (never part of a snapshot)."""
 
-    def __init__(self, snapshot: Snapshot, now: float, plans: Plans, held: Held) -> None:
+    def __init__(self, snapshot: Snapshot, now: float, plans: Plans, held: Held, calendar: Calendar = _UTC) -> None:
         self.s = snapshot
         self.now = now
         self.plans = plans
+        self.calendar = calendar
         self.held: dict[str, str] = dict(held)
         self.effects: list[Effect] = []
 

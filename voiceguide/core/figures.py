@@ -32,6 +32,11 @@ HOLD_LONGEST = 5 * MINUTE  # and then proposes a pause, so that nothing is left 
 TURN = 2 * MINUTE  # domain 8: speaker_chunk / mirror, advisory
 TURN_QUIET = 6.0  # silence after something was said that ends a turn
 TURN_EMPTY = 20.0  # silence in a turn in which nothing was said yet
+HINTS = 2  # mission R1: at most two rephrasings in a talk, then accepted
+DICTATED_LONGEST = 240  # characters: what is kept must fit one breath when it is read back
+PROMISES_STANDING = 12
+PROMISES_TOLD = 3  # read aloud in one go; more cannot be taken in
+DECENT_HOURS = (8, 21)  # local hours in which the guide may speak first
 OBJECTIONS_ANSWERED = 2  # the same kind sentence twice; more would be arguing
 
 BREATH_IN = 4.0  # domain 1.6: long out-breaths, about five minutes

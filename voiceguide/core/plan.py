@@ -1,8 +1,9 @@
 """A talk as data: frozen steps of a few kinds, with ways on by intent. Read from content; no words, no expressions.
 
 Kinds. `say` speaks and goes on. `ask` speaks and waits for one of its answers. `talk` gives somebody the floor. `wait` is quiet
-for `seconds`. `swap` exchanges speaker and listener. A step that may be entered `limit` times leads to `exhausted` after that.
-The moment someone wants an `if`, it becomes a new kind in Python.
+for `seconds`. `swap` exchanges speaker and listener, and gives the other the same number of chances. `each` takes up the next promise
+of the ledger. A step that may be entered `limit` times leads to `exhausted` after that.
+The moment someone wants an `if`, it becomes a new kind or attribute in Python. (Authors: see content/AUTHORS.md)
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Kind(str, enum.Enum):
     TALK = "talk"
     WAIT = "wait"
     SWAP = "swap"
+    EACH = "each"
 
 
 class Floor(str, enum.Enum):
@@ -36,6 +38,12 @@ class Floor(str, enum.Enum):
 PAUSE = "@pause"  # agree on a pause
 CLOSE = "@close"  # the neutral ending
 REST = "@rest"  # the talk is over; stay near
+WAYS = (PAUSE, CLOSE, REST)
+
+# What a step may write to the ledger with `records`.
+RECORDS = ("kept", "missed", "not_yet", "let_go", "consent", "no_consent")
+# What a step may keep with `keeps`, out of what was dictated under the same name and confirmed.
+KEEPS = ("promise", "request", "pattern", "phrase", "later", "name_first", "name_second")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,11 @@ class Step:
     `silence`: the way on after two reprompts ("" = agree on a pause). `seconds`: length of a turn or wait (advisory for
     turns). `dictates`: the name under which what is said here is held until confirmed; `keeps`: writes it to the ledger.
     `resume_at`: where a restart resumes when a held dictation was lost with the process.
+
+    `hints`: prompts `<hints>.<part>` answer what the detector finds wanting, at most twice in a talk. `varies`: the prompt has a
+    form for each theme (`<prompt>.<theme>`). `theme`: what was broken, from here on. `fair`: passed over while the speaker has
+    had the floor a whole turn longer than the other. `books`: days until the guide opens `opens` by itself. `records`: what is
+    written down about the promise in hand.
     """
 
     name: str
@@ -62,6 +75,13 @@ class Step:
     dictates: str = ""
     keeps: str = ""
     resume_at: str = ""
+    hints: str = ""
+    varies: bool = False
+    theme: str = ""
+    fair: bool = False
+    books: int = 0
+    opens: str = ""
+    records: str = ""
 
     def ways(self) -> tuple[str, ...]:
         """Every way on from here."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voiceguide.core import figures, offers, pauses, talk
+from voiceguide.core import figures, ledger, offers, pauses, talk
 from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Adjust, Span
 from voiceguide.core.events import Heard
@@ -117,7 +117,10 @@ def _answer(draft: Draft, prompt: str, wording: str = "") -> None:
 
 def _tell(draft: Draft, intent: str) -> None:
     if intent == "promises":
-        _answer(draft, "promises.read")
+        draft.hush()
+        ledger.tell(draft)
+        if draft.s.state not in OVERLAYS:
+            draft.ask_again("short")
         return
     position = draft.s.position
     in_talk = draft.place is State.LEADING and position is not None
@@ -220,13 +223,11 @@ def at_rest(draft: Draft, event: Heard) -> bool:
 
 def checkin_due(draft: Draft, clock: str) -> None:
     """A booked follow-up opens by itself when nothing else is under way; otherwise it waits its turn. (mission R13)"""
-    if not clock.startswith(talk.CHECKIN):
+    if not clock.startswith(ledger.CHECKIN):
         return
     if draft.s.state not in (State.RESTING, State.CLOSED):
         draft.start(clock, figures.HOUR, durable=True)
         return
-    due = [c for c in draft.s.household.checkins if c.due <= draft.now]
-    draft.set(household=replace(draft.s.household, checkins=tuple(c for c in draft.s.household.checkins if c not in due)))
-    if due and due[0].plan in draft.plans:
+    if plan := ledger.take_due(draft):
         draft.chime("return")
-        talk.open_talk(draft, due[0].plan)
+        talk.open_talk(draft, plan)

@@ -62,19 +62,40 @@ class Checkin:
 
 
 @dataclass(frozen=True, slots=True)
+class Promised:
+    """A promise that stands: dictated and confirmed. `who`: index of the one who gave it; `theme`: what it mends; counts so far."""
+
+    id: int
+    text: str = field(repr=False)
+    who: int = 0
+    theme: str = ""
+    made: float = 0.0
+    kept: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Household:
-    """What outlives a talk. Names and phrase were dictated and confirmed; `hour`: the decent hour for check-ins (0-23)."""
+    """What outlives a talk. Names and phrase were dictated and confirmed; `hour`: the decent hour for check-ins (0-23).
+
+    `promises`: those that stand, oldest first; `given`: how many were ever given (the next one's id is one more).
+    """
 
     names: tuple[str, ...] = ()
     phrase: str = ""
     consented: bool = False
     hour: int = 19
     checkins: tuple[Checkin, ...] = ()
+    promises: tuple[Promised, ...] = ()
+    given: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything. `roles`: who speaks and who listens (indexes of partners); `floor`: seconds each has had it."""
+    """Everything. `roles`: who speaks and who listens (indexes of partners); `floor`: seconds each has had it.
+
+    `theme`: what was broken, an id of the plan; `about`: id of the promise in hand (0 = none); `then`: the talk to open after this.
+    """
 
     state: State = State.RESTING
     behind: State = State.RESTING
@@ -92,6 +113,9 @@ class Snapshot:
     pause: Pause | None = None
     fusion: Mapping[str, Any] = field(default_factory=dict)
     patient: bool = False
+    theme: str = ""
+    about: int = 0
+    then: str = ""
     household: Household = field(default_factory=Household)
     version: int = VERSION
 
@@ -120,6 +144,9 @@ def from_plain(data: Mapping[str, Any]) -> Snapshot:
     known = {k: data[k] for k in ("misses", "number", "patient", "fusion", "visits")}
     return Snapshot(
         **known,
+        theme=data.get("theme", ""),
+        about=data.get("about", 0),
+        then=data.get("then", ""),
         state=State(data["state"]),
         behind=State(data["behind"]),
         position=_position(data["position"]),
@@ -169,4 +196,5 @@ def _pause(data: Mapping[str, Any] | None) -> Pause | None:
 
 def _household(data: Mapping[str, Any]) -> Household:
     checkins = tuple(Checkin(**c) for c in data["checkins"])
-    return Household(**{**data, "names": tuple(data["names"]), "checkins": checkins})
+    promises = tuple(Promised(**p) for p in data.get("promises", ()))
+    return Household(**{**data, "names": tuple(data["names"]), "checkins": checkins, "promises": promises})

@@ -7,24 +7,26 @@ they were said. What the plan does not answer is asked again twice, in fewer wor
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from voiceguide.core import figures, pauses, plan
+from voiceguide.core import figures, hints, ledger, pauses, plan
 from voiceguide.core.draft import Draft
-from voiceguide.core.effects import Dictated, Patience
+from voiceguide.core.effects import Patience
 from voiceguide.core.events import Heard
 from voiceguide.core.machine import State, Trigger
 from voiceguide.core.plan import Floor, Kind, Position, Step, locate, step_at, way_on
 from voiceguide.core.snapshot import Snapshot
 
-CHECKIN = "checkin:"  # clocks of booked follow-ups: "checkin:0", …
 _TURN_CLOCKS = ("turn", "quiet", "wait", "no_input")
+SETUP = "setup"  # the plan of the first use: limits, names, consent
 
 
 def open_talk(draft: Draft, name: str, step: str = "") -> None:
-    """Begin a talk at its start (or at `step`)."""
+    """Begin a talk at its start (or at `step`). At the very first use, names and consent come before it."""
     draft.go(Trigger.OPEN)
-    draft.set(visits={}, trail=(), floor=(0.0, 0.0))
+    if SETUP in draft.plans and name != SETUP and not draft.s.household.consented:
+        draft.set(then=name)
+        name, step = SETUP, ""
+    draft.set(visits={}, trail=(), floor=(0.0, 0.0), theme="", about=0)
+    draft.held.clear()
     enter(draft, Position(name, step))
 
 
@@ -36,32 +38,55 @@ def here(draft: Draft) -> Step:
 
 
 def enter(draft: Draft, position: Position, wording: str = "") -> None:
-    """Go to a step: count the visit, say its prompt, listen for its answers."""
+    """Go to a step: count the visit, write down what it writes down, say its prompt, listen for its answers."""
     step = step_at(draft.plans, position)
     position = Position(position.plan, step.name)
     draft.cancel(*_TURN_CLOCKS)
-    visits = dict(draft.s.visits)
-    key = f"{position.plan}:{step.name}"
-    visits[key] = visits.get(key, 0) + 1
-    draft.set(position=position, visits=visits, misses=0)
-    if step.limit and visits[key] > step.limit and step.exhausted:
+    draft.set(position=position, misses=0)
+    visits = _count_visit(draft, _key(position))
+    if step.limit and visits > step.limit and step.exhausted:
         follow(draft, step.exhausted)
-        return
-    if step.kind is Kind.SWAP:
-        speaker, listener = draft.s.roles
-        draft.set(roles=(listener, speaker))
+    elif step.kind is Kind.SWAP:
+        _swap(draft, _key(position))
         follow(draft, step.next)
-        return
-    _keep(draft, step)
-    _present(draft, step, wording)
+    elif step.kind is Kind.EACH:
+        follow(draft, step.next if ledger.take_next(draft) else step.exhausted)
+    elif step.fair and _ahead(draft) >= figures.TURN:
+        follow(draft, step.next)
+    else:
+        ledger.write(draft, step)
+        _present(draft, step, wording)
+
+
+def _key(position: Position) -> str:
+    return f"{position.plan}:{position.step}"
+
+
+def _count_visit(draft: Draft, key: str) -> int:
+    visits = draft.s.visits.get(key, 0) + 1
+    draft.set(visits={**draft.s.visits, key: visits})
+    return visits
+
+
+def _swap(draft: Draft, key: str) -> None:
+    """Exchange the roles; the other gets as many chances as the first had, so what was counted begins anew."""
+    speaker, listener = draft.s.roles
+    kept = {name: n for name, n in draft.s.visits.items() if name == key or name.startswith("hint:")}
+    draft.set(roles=(listener, speaker), visits=kept)
+
+
+def _ahead(draft: Draft) -> float:
+    """By how many seconds the speaker has had the floor longer than the other, over the whole talk."""
+    speaker, listener = draft.s.roles
+    return draft.s.floor[speaker] - draft.s.floor[listener]
 
 
 def _present(draft: Draft, step: Step, wording: str) -> None:
-    slots = {name: Dictated(text) for name, text in draft.held.items()}
     expected = step.expect or ("talk" if step.kind is Kind.TALK else "resting")
     patience = Patience.TURN if step.kind is Kind.TALK else step.patience
     if step.prompt:
-        draft.ask(step.prompt, expected, patience, wording, **slots)
+        prompt = f"{step.prompt}.{draft.s.theme}" if step.varies and draft.s.theme else step.prompt
+        draft.ask(prompt, expected, patience, wording, **ledger.slots(draft))
         return
     draft.listen(expected, patience)
     _begin_clocks(draft, step)
@@ -82,8 +107,8 @@ def _begin_clocks(draft: Draft, step: Step) -> None:
             draft.start("no_input", draft.wait(figures.REPLY_WAIT))
         case Kind.TALK:
             draft.start("turn", draft.wait(step.seconds or figures.TURN))
-            draft.start("quiet", draft.wait(figures.TURN_EMPTY))
-        case Kind.SWAP:
+            draft.start("no_input", draft.wait(figures.TURN_EMPTY))
+        case Kind.SWAP | Kind.EACH:
             pass
 
 
@@ -107,11 +132,16 @@ def follow(draft: Draft, way: str) -> None:
 
 
 def finish(draft: Draft) -> None:
-    """The talk is over; the guide stays near and quiet."""
-    draft.go(Trigger.FINISH)
+    """The talk is over: the one that waited for it opens, or the guide stays near and quiet."""
+    then = draft.s.then
     draft.cancel(*_TURN_CLOCKS)
-    draft.set(position=None, visits={}, trail=())
     draft.held.clear()
+    draft.set(then="")
+    if then in draft.plans and draft.s.household.consented:
+        open_talk(draft, then)
+        return
+    draft.go(Trigger.FINISH)
+    draft.set(position=None, visits={}, trail=(), theme="", about=0)
     draft.listen("resting")
 
 
@@ -123,7 +153,7 @@ def ending(draft: Draft) -> None:
     draft.hush()
     draft.go(Trigger.STOP)
     draft.held.clear()
-    booked = tuple(c for c in draft.s.clocks if c.name.startswith(CHECKIN))
+    booked = tuple(c for c in draft.s.clocks if c.name.startswith(ledger.CHECKIN))
     old = draft.s
     draft.s = Snapshot(state=old.state, number=old.number, household=old.household, clocks=booked, patient=old.patient)
     draft.say("close.ending")
@@ -134,20 +164,21 @@ def ending(draft: Draft) -> None:
 def heard(draft: Draft, event: Heard) -> bool:
     """An utterance in an open step. True when the step took it."""
     step = here(draft)
-    judged = str(event.slots.get("judged", ""))
     if step.kind is Kind.TALK and event.intent in ("talk", "none"):
         _count_floor(draft, step, event.seconds)
-    way = way_on(step, event.intent, judged) or _past(step, event)
+    way = _answered(draft, step, event)
     if event.intent == "name" and way:
         who = int(event.slots.get("who", 0))
         draft.set(roles=(who, 1 - who))
-    if event.intent == "talk" and step.dictates:
-        draft.held[step.dictates] = event.text
-        way = way or step.next
+    if event.intent == "return_time" and way:
+        ledger.choose_hour(draft, float(event.slots.get("return_seconds", 0.0)))
+    if event.intent == "talk" and not way and step.hints and hints.give(draft, step, event):
+        return True
+    if event.intent == "talk" and step.dictates and not way:
+        hints.hold(draft, step, event)
+        way = step.next if draft.held.get(step.dictates) else _without(step)
     if step.kind is Kind.TALK:
         return _in_turn(draft, step, event, way)
-    if step.kind is Kind.ASK and event.intent == "talk" and step.dictates and not way:
-        way = step.next
     if not way:
         return False
     draft.hush()
@@ -155,25 +186,34 @@ def heard(draft: Draft, event: Heard) -> bool:
     return True
 
 
-def _past(step: Step, event: Heard) -> str:
-    return step.on.get("talk.past", "") if event.slots.get("past") else ""
+def _without(step: Step) -> str:
+    """On without the dictated words: they were too long to be kept."""
+    return step.silence or step.on.get("not_yet", "") or plan.REST
+
+
+def _answered(draft: Draft, step: Step, event: Heard) -> str:
+    """The way that the step has for this, unless the step it leads to has had its say and would only lead back here."""
+    past = "talk.past" if event.intent == "talk" and event.slots.get("past") else ""
+    way = step.on.get(past, "") or way_on(step, event.intent, str(event.slots.get("judged", "")))
+    if not way or way in plan.WAYS or draft.s.position is None:
+        return way
+    target = locate(way, draft.s.position.plan)
+    there = step_at(draft.plans, target)
+    spent = there.limit and draft.s.visits.get(f"{target.plan}:{there.name}", 0) >= there.limit
+    return "" if spent and there.exhausted == step.name else way
 
 
 def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:
-    if way and event.intent != "talk":
+    if event.intent == "done" and not way:
+        way = step.next
+    if way:
         draft.hush()
         follow(draft, way)
-        return True
-    if event.intent == "done":
-        draft.hush()
-        follow(draft, step.next)
         return True
     if event.intent not in ("talk", "none"):
         return False
-    if way:  # a judgement that the step answers: at once, while it is fresh
-        draft.hush()
-        follow(draft, way)
-    elif not draft.runs("turn") and not draft.s.unsaid:
+    draft.cancel("no_input")
+    if not draft.runs("turn") and not draft.s.unsaid:
         follow(draft, step.next)  # the turn's time had passed while they were speaking
     else:
         draft.start("quiet", draft.wait(figures.TURN_QUIET))
@@ -181,9 +221,10 @@ def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:
 
 
 def _count_floor(draft: Draft, step: Step, seconds: float) -> None:
-    if step.floor is Floor.BOTH:
+    """Only telling counts: saying back is work for the other, not time of one's own."""
+    if step.floor is not Floor.SPEAKER:
         return
-    who = draft.s.roles[0 if step.floor is Floor.SPEAKER else 1]
+    who = draft.s.roles[0]
     floor = list(draft.s.floor)
     floor[who] += seconds
     draft.set(floor=(floor[0], floor[1]))
@@ -230,24 +271,9 @@ def resume(draft: Draft) -> None:
     if step.resume_at and not draft.held:
         enter(draft, locate(step.resume_at, position.plan), "resumed")
         return
-    visits = dict(draft.s.visits)
     key = f"{position.plan}:{step.name}"
-    visits[key] = max(visits.get(key, 1) - 1, 0)  # the same visit, not another one
+    visits = {**draft.s.visits, key: max(draft.s.visits.get(key, 1) - 1, 0)}  # the same visit, not another one
     draft.set(visits=visits)
-    enter(draft, position, "resumed")
-
-
-def _keep(draft: Draft, step: Step) -> None:
-    """Confirmed words go to the ledger; names and phrase also to the household."""
-    if not step.keeps:
-        return
-    text = draft.held.get(step.keeps, "")
-    household = draft.s.household
-    if step.keeps in ("name_first", "name_second"):
-        names = (text, household.names[1] if len(household.names) > 1 else "")
-        household = replace(household, names=names if step.keeps == "name_first" else (household.names[0], text))
-    elif step.keeps == "phrase":
-        household = replace(household, phrase=text)
-    draft.set(household=household)
-    if text:
-        draft.remember(step.keeps, text=Dictated(text))
+    draft.cancel(*_TURN_CLOCKS)
+    _count_visit(draft, key)
+    _present(draft, step, "resumed")  # what it writes down is written already
