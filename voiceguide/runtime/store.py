@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), save
 CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
 """
 _VERSION = 1
+FILE = "voiceguide.sqlite"  # its name in the data folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,44 +82,61 @@ class MemoryStore:
 
 
 class SqliteStore:
-    """The real one. A context manager; `path` is created with its folders. Only one process may have it open."""
+    """The real one. A context manager; `path` is created with its folders. Only one process may have it open.
 
-    def __init__(self, path: Path) -> None:
+    `read_only`: for those who only look. Nothing is created or changed, and no lock outlives a reading; `path` must be there.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
+        self._read_only = read_only
         self._db: sqlite3.Connection | None = None
 
     def open(self) -> None:
         """Open or create the file. Raises StoreError: in use, not ours, newer than us, folder not writable."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            db = sqlite3.connect(self._path, timeout=0.5, isolation_level=None)
-            self._path.chmod(0o600)
-            db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("BEGIN EXCLUSIVE")
+            db = self._connect_to_look() if self._read_only else self._connect()
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > _VERSION:
+                db.close()
                 raise StoreError("store_newer", "The file with your agreements is from a newer voiceguide", hint=_UPDATE)
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {_VERSION}")
-            db.execute("COMMIT")
+            if not self._read_only:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+                db.execute("COMMIT")
+            elif version < 1:
+                db.close()
+                raise _broken(self._path)
         except sqlite3.OperationalError as error:
             raise _trouble(error, self._path) from None
         except sqlite3.DatabaseError:
-            raise StoreError(
-                "store_broken",
-                f"The file with your agreements cannot be read: {self._path}",
-                hint="Move it away to start afresh, or restore a copy of it",
-            ) from None
+            raise _broken(self._path) from None
         except OSError as error:
+            if self._read_only:
+                raise _broken(self._path, f" ({error.strerror})") from None
             raise StoreError(
                 "store_folder",
                 f"Nothing can be written to {self._path.parent} ({error.strerror})",
                 hint="Choose another data folder in the settings, or mend its rights",
             ) from None
         self._db = db
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        db = sqlite3.connect(self._path, timeout=0.5, isolation_level=None)
+        self._path.chmod(0o600)
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("BEGIN EXCLUSIVE")
+        return db
+
+    def _connect_to_look(self) -> sqlite3.Connection:
+        """A connection that writes nothing to the file. (Lines that a crash left in the journal beside it are read as well.)"""
+        with self._path.open("rb"):  # a plain reason (no file, no right) instead of SQLite's one sentence for all of them
+            pass
+        return sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", timeout=0.5, isolation_level=None, uri=True)
 
     def load(self) -> Saved | None:
         """The last snapshot; StoreError when it cannot be understood."""
@@ -128,9 +146,8 @@ class SqliteStore:
         try:
             return Saved(from_plain(json.loads(row[1])), row[0])
         except (KeyError, TypeError, ValueError):
-            raise StoreError(
-                "snapshot_broken", f"The saved session cannot be understood: {self._path}", hint="Move the file away to start afresh"
-            ) from None
+            hint = "Move the file away to start afresh"
+            raise StoreError("snapshot_broken", f"The saved session cannot be understood: {self._path}", hint=hint) from None
 
     def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:
         """One transaction, flushed to the disk before it returns."""
@@ -150,8 +167,13 @@ class SqliteStore:
     def entries(self, kind: str = "") -> list[Entry]:
         """The ledger, oldest first."""
         query = "SELECT id, at, kind, content FROM ledger WHERE ? IN ('', kind) ORDER BY id"
-        rows = self._connection().execute(query, (kind,)).fetchall()
-        return [Entry(row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+        try:
+            rows = self._connection().execute(query, (kind,)).fetchall()
+            return [Entry(row[0], row[1], row[2], dict(json.loads(row[3]))) for row in rows]
+        except sqlite3.OperationalError as error:
+            raise _trouble(error, self._path) from None
+        except (sqlite3.DatabaseError, TypeError, ValueError):
+            raise _broken(self._path) from None
 
     def close(self) -> None:
         """Safe to call twice."""
@@ -170,6 +192,11 @@ class SqliteStore:
         if self._db is None:
             raise RuntimeError("the store is not open")
         return self._db
+
+
+def _broken(path: Path, reason: str = "") -> StoreError:
+    hint = "Move it away to start afresh, or restore a copy of it"
+    return StoreError("store_broken", f"The file with your agreements cannot be read: {path}{reason}", hint=hint)
 
 
 _UPDATE = "Update voiceguide, or choose another data folder in the settings"
@@ -197,4 +224,5 @@ def _trouble(error: sqlite3.OperationalError, path: Path) -> StoreError:
         return StoreError("store_in_use", "Another voiceguide is running with the same data folder", hint="Close it first")
     if "full" in text:
         return StoreError("disk_full", f"The disk is full, so nothing more can be kept in {path.parent}", hint="Free some space")
-    return StoreError("store_unwritable", f"Nothing can be written to {path} ({text})", hint="Check the folder's rights and space")
+    hint = "Check the folder's rights and space"
+    return StoreError("store_unwritable", f"Nothing can be written to {path} ({text})", hint=hint)
