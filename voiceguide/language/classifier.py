@@ -6,16 +6,17 @@ encoder, `lexical` does without, for machines where the weights are absent. Figu
 
 from __future__ import annotations
 
+import itertools
 import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Callable, Mapping, Sequence, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from voiceguide.errors import ModelError
 from voiceguide.language.clauses import STOP, Clause, Utterance
+from voiceguide.language.encoder import LAYERS, WIDTH
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -26,7 +27,7 @@ TOLERANCE = 1e-5
 PLACES = 4096
 PERSONS = ("i", "you", "we", "it", "they", "other", "")
 # Weight of a block of features against the others under one common penalty; chosen on the development part.
-SCALES = {"meaning": 6.0, "rules": 1.0, "clauses": 0.5, "words": 2.0}
+SCALES = {"meaning": 7.0, "rules": 1.5, "clauses": 0.5, "words": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Head:
         """Label -> probability; they add up to 1."""
         scores = self.weights @ features + self.bias
         raised = np.exp(scores - scores.max())
-        return {label: float(p) for label, p in zip(self.labels, raised / raised.sum())}
+        return {label: float(p) for label, p in zip(self.labels, raised / raised.sum(), strict=False)}
 
 
 def lexical_features(utterance: Utterance, clauses: Sequence[Clause], found: Mapping[str, object],
@@ -51,6 +52,17 @@ def lexical_features(utterance: Utterance, clauses: Sequence[Clause], found: Map
     shape = clause_features(utterance, clauses) * np.float32(SCALES["clauses"])
     words = word_features(utterance) * np.float32(SCALES["words"])
     return np.concatenate([flags, shape, words])
+
+
+def meaning_features(layers: Floats) -> Floats:
+    """The encoder's (LAYERS + 1, WIDTH) as one row; every layer counts alike."""
+    return cast("Floats", layers.reshape(-1) * np.float32(SCALES["meaning"] / (LAYERS + 1) ** 0.5))
+
+
+def blocks(half: str, rules: int) -> tuple[int, ...]:
+    """Sizes of the blocks of features, in order, of the "full" or "lexical" half."""
+    lexical = (rules, clause_size(), PLACES)
+    return (*(WIDTH for _ in range(LAYERS + 1)), *lexical) if half == "full" else lexical
 
 
 def clause_size() -> int:
@@ -77,7 +89,7 @@ def word_features(utterance: Utterance) -> Floats:
     """Hashed words and pairs of neighbours, scaled to length 1; zeros for silence. The hash is the same on every machine."""
     values = np.zeros(PLACES, dtype=np.float32)
     words = [token.word for token in utterance.tokens]
-    for first, second in zip(words, words[1:]):
+    for first, second in itertools.pairwise(words):
         if first != STOP:
             values[zlib.crc32(first.encode()) % PLACES] += 1
         values[zlib.crc32(f"{first} {second}".encode()) % PLACES] += 1
@@ -139,12 +151,12 @@ def _minimise(loss: Loss, start: Doubles, rounds: int = 200, memory: int = 10) -
 def _curved(slope: Doubles, steps: Sequence[Doubles], turns: Sequence[Doubles]) -> Doubles:
     """The slope times the inverse curvature that the last steps showed."""
     direction, shares = slope.copy(), []
-    for step, turn in zip(reversed(steps), reversed(turns)):
+    for step, turn in zip(reversed(steps), reversed(turns), strict=False):
         share = float(step @ direction) / float(step @ turn)
         direction -= share * turn
         shares.append(share)
     if steps:
         direction *= float(steps[-1] @ turns[-1]) / float(turns[-1] @ turns[-1])
-    for step, turn, share in zip(steps, turns, reversed(shares)):
+    for step, turn, share in zip(steps, turns, reversed(shares), strict=False):
         direction += step * (share - float(turn @ direction) / float(step @ turn))
-    return direction
+    return cast("Doubles", direction)

@@ -6,9 +6,10 @@ word still knows which characters of the original it came from. All word lists c
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Iterable, Mapping, Sequence
 
 # Longer talk is cut: an endpointed turn has at most about 400 words (120 s at 200 words a minute).
 MOST_WORDS = 600
@@ -20,11 +21,12 @@ _ENDERS = frozenset(".?!;…")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A normalised word and the characters `start` to `end` of the original that it stands for."""
+    """A normalised word, the characters `start` to `end` of the original, and how it was written there ("" if opened)."""
 
     word: str = field(repr=False)
     start: int
     end: int
+    written: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,21 @@ class Utterance:
         """The words without sentence stops."""
         return tuple(token.word for token in self.tokens if token.word != STOP)
 
+    @property
+    def spoken(self) -> str:
+        """What was said without fillers, stammer and punctuation, contractions as they were: what the encoder reads."""
+        return " ".join(token.written for token in self.tokens if token.written)
+
+    def part(self, begin: int, end: int) -> Utterance:
+        """The utterance of the tokens from `begin` up to `end`; spans still count characters of the whole text."""
+        inside = self.tokens[begin:end]
+        if not inside:
+            return _utterance([])
+        return _utterance([Token(STOP, inside[0].start, inside[0].start), *inside, Token(STOP, inside[-1].end, inside[-1].end)])
+
     def span(self, begin: int, end: int) -> tuple[int, int]:
         """Characters of the original text under `line[begin:end]`."""
-        inside = [t for t, at in zip(self.tokens, self.offsets)
+        inside = [t for t, at in zip(self.tokens, self.offsets, strict=False)
                   if begin <= at < end and t.word != STOP]
         return (inside[0].start, inside[-1].end) if inside else (0, 0)
 
@@ -92,16 +106,11 @@ class Lexicon:
 
     def read(self, text: str) -> Utterance:
         """The reading of a text of any length or kind; an empty or wordless one has no words."""
-        found = [match for match, _ in zip(_WORD.finditer(text), range(MOST_WORDS))]
+        found = [match for match, _ in zip(_WORD.finditer(text), range(MOST_WORDS), strict=False)]
         tokens = [token for match in found for token in self._open(match.group().lower(), match.start(), match.end())]
         folded = fold(_unstutter([t for t in tokens if t.word not in self.fillers], self.letters))
         stop = Token(STOP, len(text), len(text))
-        whole = _single_stops([Token(STOP, 0, 0), *folded, stop])
-        offsets, at = [], 0
-        for token in whole:
-            offsets.append(at)
-            at += len(token.word) + 1
-        return Utterance(tuple(whole), " ".join(t.word for t in whole) + " ", tuple(offsets))
+        return _utterance([Token(STOP, 0, 0), *folded, stop])
 
     def normal(self, pattern: str) -> str:
         """One word of a pattern opened in the same way as spoken words ("can't" -> "can not")."""
@@ -111,15 +120,18 @@ class Lexicon:
         word = word.replace("’", "'")
         if word[0] in _ENDERS:
             return [Token(STOP, start, end)]
+        return [Token(part, start, end, "" if place else word) for place, part in enumerate(self._parts(word))]
+
+    def _parts(self, word: str) -> tuple[str, ...]:
         if word in self.contractions:
-            return [Token(part, start, end) for part in self.contractions[word]]
+            return self.contractions[word]
         for ending, full in self.endings.items():
             if word.endswith(ending) and len(word) > len(ending):
                 host = word[: -len(ending)]
                 if ending == "'s" and host not in self.is_hosts:
                     break
-                return [Token(part, start, end) for part in (host, *full)]
-        return [Token(word, start, end)]
+                return (host, *full)
+        return (word,)
 
     def clauses(self, utterance: Utterance) -> tuple[Clause, ...]:
         """The clauses in order; every word belongs to exactly one."""
@@ -132,7 +144,7 @@ class Lexicon:
             if word == STOP or (opens and cuts[-1] < index and tokens[index - 1].word not in self.openers):
                 cuts.append(index)
         cuts.append(len(tokens))
-        return tuple(self._clause(tokens, begin, end) for begin, end in zip(cuts, cuts[1:])
+        return tuple(self._clause(tokens, begin, end) for begin, end in itertools.pairwise(cuts)
                      if any(t.word != STOP for t in tokens[begin:end]))
 
     def _clause(self, tokens: Sequence[Token], begin: int, end: int) -> Clause:
@@ -166,7 +178,7 @@ def fold(tokens: Sequence[Token]) -> list[Token]:
                 # The span grows over both, so that a hedge that was stammered is marked whole.
                 for offset in range(size):
                     old, new = kept[index + offset], kept[index + size + offset]
-                    kept[index + offset] = Token(old.word, old.start, new.end)
+                    kept[index + offset] = Token(old.word, old.start, new.end, old.written)
                 del kept[index + size: index + 2 * size]
             else:
                 index += 1
@@ -182,6 +194,15 @@ def _unstutter(tokens: Sequence[Token], letters: frozenset[str]) -> list[Token]:
         if not stutter:
             kept.append(token)
     return kept[::-1]
+
+
+def _utterance(tokens: Iterable[Token]) -> Utterance:
+    whole = _single_stops(tokens)
+    offsets, at = [], 0
+    for token in whole:
+        offsets.append(at)
+        at += len(token.word) + 1
+    return Utterance(tuple(whole), " ".join(t.word for t in whole) + " ", tuple(offsets))
 
 
 def _single_stops(tokens: Iterable[Token]) -> list[Token]:

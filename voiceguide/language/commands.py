@@ -7,7 +7,6 @@ where the guide has just asked something: partners say "sorry" and "what" to eac
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Iterable, Iterator, Mapping, Sequence
 
@@ -17,16 +16,16 @@ from voiceguide.language.templates import (
     Node,
     TemplateError,
     TemplateIndex,
-    first_sentences,
     firsts,
     parse,
     respell,
-    sentences,
+    samples,
+    short_sentences,
     words,
 )
 
 CHAIN_WORDS = 30  # a row of requests longer than this is a talk
-_SAMPLES = 300  # sentences of one template that are looked at when two intents might claim the same
+_SAMPLES = 25  # sentences of one template that are looked at when two intents might claim the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +149,11 @@ class Commands:
         """Every word of the sentences of `intents`, for the closed recogniser's vocabulary."""
         return frozenset().union(*(words(node) for intent in intents for node in self._nodes.get(intent, ())))
 
-    def phrases(self, intents: Iterable[str], longest: int = 4, most: int = 250) -> frozenset[str]:
+    def phrases(self, intents: Iterable[str], longest: int = 4, most: int = 60) -> frozenset[str]:
         """The shorter complete sentences of `intents` (at most `most` each), without slots."""
         found: set[str] = set()
         for intent in intents:
-            found.update(first_sentences(self._nodes.get(intent, ()), 200, longest)[:most])
+            found.update(short_sentences(self._nodes.get(intent, ()), 40, longest)[:most])
         return frozenset(found)
 
     def claimed_twice(self) -> list[tuple[str, str, str]]:
@@ -162,7 +161,7 @@ class Commands:
         found: dict[tuple[str, str], str] = {}
         for intent, nodes in self._nodes.items():
             for node in nodes:
-                for phrase in itertools.islice(sentences(node), _SAMPLES):
+                for phrase in samples(node, _SAMPLES):
                     for other in self.claims(phrase):
                         if self._order[other] > self._order[intent] and self._clash(intent, other):
                             found.setdefault((intent, other), phrase)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ ATTENTION_HEADS = 12
 NORM_EPSILON = 1e-12
 # A spoken sentence has about 15 tokens; a two-minute turn is cut into windows by the caller, so this is a safety limit.
 LONGEST = 128
+BATCH = 16  # sentences at once: more needs memory and gains nothing on one core
 _HEADER_LIMIT = 10_000_000
 
 
@@ -60,30 +62,47 @@ class Encoder:
 
     def embed(self, text: str) -> Floats:
         """Shape (WIDTH,), length 1; zeros for a text without words. Longer than LONGEST tokens: the beginning."""
-        return self.layers(text)[-1]
+        return cast("Floats", self.layers(text)[-1])
 
     def layers(self, text: str) -> Floats:
         """The mean over words after every layer, each scaled to length 1: shape (LAYERS + 1, WIDTH).
 
-        Row 0 is the bare words (meaning without order), the last row is the sentence vector of the published model.
+        Row 0 is the bare words (meaning without order), the last row is the sentence vector of the published model; the
+        rows between know more about grammar (who does what, "not", "if") than the last one keeps.
         """
+        return self.layers_of([text])[0]
+
+    def layers_of(self, texts: Sequence[str]) -> list[Floats]:
+        """`layers` of many texts; those with as many tokens go through together, which is quicker than one by one."""
         if self._tokenizer is None:
             raise ModelError("encoder_missing", "the sentence encoder was not opened")
-        ids = self._tokenizer.encode(_encodable(text)).ids[:LONGEST]
-        if len(ids) <= 2:  # only the two brackets around a sentence
-            return np.zeros((LAYERS + 1, WIDTH), dtype=np.float32)
+        answers = [np.zeros((LAYERS + 1, WIDTH), dtype=np.float32) for _ in texts]
+        by_length: dict[int, list[tuple[int, list[int]]]] = {}
+        for place, text in enumerate(texts):
+            ids = self._tokenizer.encode(_encodable(text)).ids[:LONGEST]
+            if len(ids) > 2:  # more than the two brackets around a sentence
+                by_length.setdefault(len(ids), []).append((place, ids))
+        for group in by_length.values():
+            for begin in range(0, len(group), BATCH):
+                part = group[begin : begin + BATCH]
+                for (place, _), answer in zip(part, self._means(np.array([ids for _, ids in part])), strict=False):
+                    answers[place] = answer
+        return answers
+
+    def _means(self, ids: npt.NDArray[np.int64]) -> Floats:
+        """(sentences, tokens) -> (sentences, LAYERS + 1, WIDTH)."""
         hidden = self._embed_tokens(ids)
-        means = [hidden.mean(axis=0)]
+        means = [hidden.mean(axis=1)]
         for layer in self._layers:
             hidden = layer.forward(hidden)
-            means.append(hidden.mean(axis=0))
-        stacked = np.stack(means)
-        return cast(Floats, stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-9))
+            means.append(hidden.mean(axis=1))
+        stacked = np.stack(means, axis=1)
+        return cast(Floats, stacked / np.maximum(np.linalg.norm(stacked, axis=2, keepdims=True), 1e-9))
 
-    def _embed_tokens(self, ids: Sequence[int]) -> Floats:
+    def _embed_tokens(self, ids: npt.NDArray[np.int64]) -> Floats:
         weights = self._weights
-        total = weights["embeddings.word_embeddings.weight"][np.asarray(ids)]
-        total = total + weights["embeddings.position_embeddings.weight"][: len(ids)]
+        total = weights["embeddings.word_embeddings.weight"][ids]
+        total = total + weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
         total = total + weights["embeddings.token_type_embeddings.weight"][0]
         return _norm(total, weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"])
 
@@ -111,17 +130,18 @@ class _Layer:
             raise ValueError("shape")
 
     def forward(self, hidden: Floats) -> Floats:
-        """(tokens, WIDTH) -> (tokens, WIDTH)."""
-        tokens, size = hidden.shape[0], WIDTH // ATTENTION_HEADS
-        mixed = (hidden @ self.into + self.into_bias).reshape(tokens, 3, ATTENTION_HEADS, size).transpose(1, 2, 0, 3)
-        query, key, value = mixed[0], mixed[1], mixed[2]
-        scores = query @ key.transpose(0, 2, 1) / np.float32(math.sqrt(size))
+        """(sentences, tokens, WIDTH) -> the same shape."""
+        sentences, tokens, size = *hidden.shape[:2], WIDTH // ATTENTION_HEADS
+        flat = hidden.reshape(sentences * tokens, WIDTH)
+        split = (flat @ self.into + self.into_bias).reshape(sentences, tokens, 3, ATTENTION_HEADS, size)
+        query, key, value = split.transpose(2, 0, 3, 1, 4)
+        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(math.sqrt(size))
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
         scores /= scores.sum(axis=-1, keepdims=True)
-        attended = (scores @ value).transpose(1, 0, 2).reshape(tokens, WIDTH)
-        hidden = _norm(hidden + attended @ self.out + self.out_bias, *self.first)
-        inner = _gelu(hidden @ self.up + self.up_bias) @ self.down + self.down_bias
-        return _norm(hidden + inner, *self.second)
+        attended = (scores @ value).transpose(0, 2, 1, 3).reshape(sentences * tokens, WIDTH)
+        flat = _norm(flat + attended @ self.out + self.out_bias, *self.first)
+        inner = _gelu(flat @ self.up + self.up_bias) @ self.down + self.down_bias
+        return _norm(flat + inner, *self.second).reshape(hidden.shape)
 
 
 def read_safetensors(path: Path) -> dict[str, Floats]:
@@ -150,7 +170,7 @@ def read_safetensors(path: Path) -> dict[str, Floats]:
 
 
 def _tokenizer(path: Path) -> Any:
-    from tokenizers import Tokenizer  # noqa: PLC0415 - lazily: only where the weights are present
+    from tokenizers import Tokenizer
 
     try:
         tokenizer = Tokenizer.from_file(str(path))
@@ -173,7 +193,7 @@ def _norm(values: Floats, weight: Floats, bias: Floats) -> Floats:
 
 
 def _gelu(values: Floats) -> Floats:
-    """x * Phi(x) with the error function of Abramowitz and Stegun 7.1.26 (error below 2e-7; numpy has none)."""
+    """X * Phi(x) with the error function of Abramowitz and Stegun 7.1.26 (error below 2e-7; numpy has none)."""
     scaled = np.abs(values) * np.float32(math.sqrt(0.5))
     step = 1 / (1 + np.float32(0.3275911) * scaled)
     series = step * np.float32(1.061405429) + np.float32(-1.453152027)

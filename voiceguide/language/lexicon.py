@@ -13,7 +13,7 @@ from typing import Any, Mapping
 from voiceguide.errors import ContentError
 
 # Classes that the evaluation knows by name; a pack may add any number of its own under [words].
-BUILT_IN = ("number", "unit", "fraction", "day", "weekday", "part", "named", "digits", "decimal", "unknown", "open", "carrier")
+BUILT_IN = ("number", "few", "unit", "fraction", "day", "weekday", "part", "named", "digits", "decimal", "unknown", "open", "carrier")
 FIRST_LETTER = 0xE000  # the private use area: no recogniser prints these
 
 _DIGITS = re.compile(r"\d+:\d\d(?::\d\d)?|\d+\.\d+|\d+")
@@ -52,10 +52,8 @@ class Lexicon:
     def _by_words(self, text: str) -> list[Token]:
         pieces: list[tuple[str, int]] = []
         for index, word in enumerate(text.split()):
-            if word in self.noise:
-                continue
-            split = _SPLIT.findall(word) if any(letter.isdigit() for letter in word) else [word]
-            pieces.extend((piece, index) for piece in split)
+            split = _SPLIT.findall(word) if word[0].isdigit() else [word]  # "8pm", "2h30m"; but "a4" is no time
+            pieces.extend((piece, index) for piece in split if piece not in self.noise)
         out: list[Token] = []
         position = 0
         while position < len(pieces):
@@ -123,7 +121,8 @@ def load_lexicon(times: Mapping[str, Any], where: str, spaces: bool = True) -> L
     entries: dict[str, Token] = {}
     try:
         _put(entries, "number", number_words(times.get("numbers", [])))
-        _put(entries, "number", times.get("amounts", {}))
+        _put(entries, "number", times.get("hours24", {}))
+        _put(entries, "few", times.get("few", {}))
         for kind, key in (("unit", "units"), ("fraction", "fractions"), ("day", "days"), ("weekday", "weekdays")):
             _put(entries, kind, times.get(key, {}))
         _put(entries, "named", times.get("named", {}))

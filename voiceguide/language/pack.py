@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
 from voiceguide.errors import ContentError
@@ -70,8 +70,10 @@ def _load(language: str) -> Pack:
         raise ContentError("unknown_language", "there is no content for this language", hint=f"choose one of: {known}")
     main = read_toml(language, "pack.toml")
     spelling = _spelling(main, f"content/{language}/pack.toml")
-    plain = Normaliser(spelling)
     times = Times(read_toml(language, "times.toml"), f"content/{language}/times.toml", spelling.spaces)
+    numbers = frozenset(one for one, token in times.lexicon.entries.items() if token.kind == "number")
+    spelling = replace(spelling, keep_repeats=spelling.keep_repeats | numbers)  # "ten ten" is a time
+    plain = Normaliser(spelling)
     commands = _commands(language, main, plain)
     known = commands.words(commands.intents()) | times.lexicon.words()
     return Pack(

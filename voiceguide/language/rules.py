@@ -8,8 +8,8 @@ Words are opened like speech, so "can't", "cannot" and "can not" are the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Sequence
 
 from voiceguide.language.clauses import Lexicon, Utterance
 

@@ -144,25 +144,34 @@ def words(node: Node) -> frozenset[str]:
     return frozenset().union(*(words(item) for item in node.items))
 
 
-def sentences(node: Node) -> Iterator[str]:
-    """Every sentence of `node`, with single spaces; may be many: take what you need with `itertools.islice`."""
-    for chosen in _sentences(node):
-        yield " ".join(chosen).replace(" '", "'")
+def samples(node: Node, count: int) -> Iterator[str]:
+    """Up to `count` sentences spread over all branches of `node`; always the same ones."""
+    seen: set[str] = set()
+    for number in range(count):
+        draw = _Draw(number)
+        sentence = " ".join(_drawn(node, draw)).replace(" '", "'")
+        if sentence not in seen:
+            seen.add(sentence)
+            yield sentence
 
 
-def _sentences(node: Node) -> Iterator[tuple[str, ...]]:
+class _Draw:
+    """A fixed row of choices: the language layer knows no chance. Every sample shifts each fork by another step."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed * 2_654_435_761 + 12_345
+
+    def one_of(self, size: int) -> int:
+        self._state = (self._state * 1_103_515_245 + 12_345) % 2**31
+        return (self._state >> 8) % size
+
+
+def _drawn(node: Node, draw: _Draw) -> tuple[str, ...]:
     if isinstance(node, Word):
-        yield (node.text,)
-    elif isinstance(node, Choice):
-        for item in node.items:
-            yield from _sentences(item)
-    elif not node.items:
-        yield ()
-    else:
-        head, tail = node.items[0], Chain(node.items[1:])
-        for begin in _sentences(head):
-            for end in _sentences(tail):
-                yield begin + end
+        return (node.text,)
+    if isinstance(node, Choice):
+        return _drawn(node.items[draw.one_of(len(node.items))], draw)
+    return tuple(word for item in node.items for word in _drawn(item, draw))
 
 
 def respell(node: Node, spell: Mapping[str, tuple[str, ...]]) -> Node:
@@ -178,53 +187,101 @@ def respell(node: Node, spell: Mapping[str, tuple[str, ...]]) -> Node:
 class TemplateIndex:
     """Which labels (intents) claim a whole text. Filled once, then only read; patterns are compiled on first use.
 
-    Sentences are filed under the words (or, without spaces, the first letters) they can begin with, so that an utterance
-    meets only the few that could fit.
+    Sentences are filed under the first word (or, without spaces, the first letter) they can begin with, and on first use
+    under the first two, so that an utterance meets only the few that could fit: "i" alone begins hundreds.
     """
 
     spaces: bool = True
     _nodes: dict[str, list[tuple[str, Node]]] = field(default_factory=dict)
-    _compiled: dict[str, list[tuple[str, re.Pattern[str]]]] = field(default_factory=dict)
+    _pairs: dict[str, dict[tuple[str, ...], list[tuple[str, Node]]]] = field(default_factory=dict)
+    _compiled: dict[tuple[str, ...], list[tuple[str, re.Pattern[str]]]] = field(default_factory=dict)
 
     def add(self, label: str, nodes: Iterable[Node]) -> None:
         """File `nodes` under `label`."""
         for node in nodes:
-            keys = {self._key(apart(first)) for first in firsts(node)}
-            if "" in keys:
-                raise TemplateError("the sentence can be empty")
-            for key in keys:
+            for key in {self._first(first) for first in firsts(node)}:
                 self._nodes.setdefault(key, []).append((label, node))
 
     def match(self, text: str) -> tuple[str, ...]:
         """Labels that claim the whole of `text` (normalised), in the order in which they were added."""
-        if not text:
+        first = self._first(text)
+        if not text or first not in self._nodes:
             return ()
         text = apart(text)
-        subject = text + " " if self.spaces else text.replace(" ", "")
-        return tuple(label for label, regex in self._bucket(self._key(text)) if regex.fullmatch(subject))
+        if not self.spaces:
+            return _claiming(self._bucket((first,), self._nodes[first]), text.replace(" ", ""))
+        pairs = self._pairs.get(first)
+        if pairs is None:
+            pairs = self._pairs[first] = _by_pairs(first, self._nodes[first])
+        key = tuple(text.split(" ", 2)[:2])
+        nodes = pairs.get(key)
+        return _claiming(self._bucket(key, nodes), text + " ") if nodes else ()
 
-    def _key(self, text: str) -> str:
-        if text.startswith("{"):
-            return text.partition(" ")[0].partition("}")[0] + "}"
-        return text.partition(" ")[0] if self.spaces else text[:1]
+    def _first(self, text: str) -> str:
+        return apart(text).partition(" ")[0] if self.spaces or text.startswith("{") else text[:1]
 
-    def _bucket(self, key: str) -> list[tuple[str, re.Pattern[str]]]:
+    def _bucket(self, key: tuple[str, ...], nodes: list[tuple[str, Node]]) -> list[tuple[str, re.Pattern[str]]]:
         found = self._compiled.get(key)
         if found is None:
             by_label: dict[str, list[str]] = {}
-            for label, node in self._nodes.get(key, ()):
+            for label, node in nodes:
                 by_label.setdefault(label, []).append(pattern(node, self.spaces))
-            found = [(label, re.compile("|".join(parts))) for label, parts in by_label.items()]
-            if key in self._nodes:
-                self._compiled[key] = found
+            found = self._compiled[key] = [(label, re.compile("|".join(parts))) for label, parts in by_label.items()]
         return found
 
 
-def first_sentences(nodes: Iterable[Node], each: int, longest: int) -> list[str]:
-    """Up to `each` sentences of every node, of at most `longest` words, shortest first, without slots."""
+def _claiming(bucket: list[tuple[str, re.Pattern[str]]], subject: str) -> tuple[str, ...]:
+    return tuple(label for label, regex in bucket if regex.fullmatch(subject))
+
+
+def _by_pairs(first: str, nodes: list[tuple[str, Node]]) -> dict[tuple[str, ...], list[tuple[str, Node]]]:
+    pairs: dict[tuple[str, ...], list[tuple[str, Node]]] = {}
+    for label, node in nodes:
+        for begin in beginnings(node):
+            if begin[0] == first:
+                pairs.setdefault(begin, []).append((label, node))
+    return pairs
+
+
+def beginnings(node: Node, size: int = 2) -> frozenset[tuple[str, ...]]:
+    """The first `size` words (contractions apart) of every sentence of `node`; shorter where the sentence is."""
+    if isinstance(node, Word):
+        return frozenset((tuple(apart(node.text).split()[:size]),))
+    if isinstance(node, Choice):
+        return frozenset().union(*(beginnings(item, size) for item in node.items))
+    found: frozenset[tuple[str, ...]] = frozenset(((),))
+    for item in node.items:
+        short = {begin for begin in found if len(begin) < size}
+        if not short:
+            break
+        after = beginnings(item, size)
+        found = (found - short) | {(begin + more)[:size] for begin in short for more in after}
+    return found
+
+
+def short_sentences(nodes: Iterable[Node], each: int, longest: int) -> list[str]:
+    """Up to `each` sentences of every node, of at most `longest` words and without slots, shortest first."""
     found: dict[str, None] = {}
     for node in nodes:
-        for sentence in itertools.islice(sentences(node), each):
-            if "{" not in sentence and len(sentence.split()) <= longest:
+        for chosen in itertools.islice(_bounded(node, longest), each):
+            sentence = " ".join(chosen).replace(" '", "'")
+            if "{" not in sentence:
                 found[sentence] = None
-    return sorted(found, key=lambda sentence: (len(sentence.split()), sentence))
+    return sorted(found, key=lambda sentence: (sentence.count(" "), sentence))
+
+
+def _bounded(node: Node, room: int) -> Iterator[tuple[str, ...]]:
+    """Sentences of at most `room` words."""
+    if isinstance(node, Word):
+        if room:
+            yield (node.text,)
+    elif isinstance(node, Choice):
+        for item in node.items:
+            yield from _bounded(item, room)
+    elif not node.items:
+        yield ()
+    else:
+        tail = Chain(node.items[1:])
+        for begin in _bounded(node.items[0], room):
+            for end in _bounded(tail, room - len(begin)):
+                yield begin + end

@@ -18,14 +18,15 @@ from voiceguide.language.lexicon import Lexicon, Token, load_lexicon
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 LONGEST = 60  # tokens: a longer utterance is a talk, not an answer to "when"
 _SMALLER = {DAY: HOUR, HOUR: MINUTE, MINUTE: 1.0}
-_ITEM = re.compile(r"(?:(?P<role>\w+):)?(?P<classes>[\w|]+)(?P<optional>\?)?")
+_ITEM = re.compile(r"(?P<ahead>!)?(?:(?P<role>\w+):)?(?P<classes>[\w|]+)(?P<optional>\?)?")
 # Without "morning" or "evening", a day's hour is a waking one: at seven to eleven in the morning, else after noon.
 _WAKING_MORNING = range(7, 12)
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """`kind`: "definite" (`seconds` from now), "open" (later, after dinner), "past" (today, but over) or "none".
+    """`kind`: "definite" (`seconds` from now), "open" (later, after dinner), "past" (today, but over: `seconds` below 0) or
+    "none".
 
     `is_clock`: a time of day rather than a length. `bare`: a number alone, read by context. `span`: the words (begin, end)
     of the normalised text that it was read from.
@@ -71,20 +72,21 @@ class Times:
             for text in times.get("patterns", {}).get(kind, [])
         ]
         letters = self.lexicon.letters
-        self._needed = frozenset(letters[kind] for kind in ("number", "unit", "fraction", "named", "digits", "decimal"))
+        self._needed = frozenset(letters[kind] for kind in ("number", "few", "unit", "fraction", "named", "digits", "decimal"))
+        self._begins = frozenset("".join(pattern.regex.pattern for pattern in self._patterns))
         self._needed |= frozenset(letters[kind] for kind in times.get("anchors", []) if kind in letters)
 
     def pattern(self) -> str:
         """A regular expression for complete answers with a time: only words of times, the last one able to end one."""
-        ends = ("unit", "part", "named", "oclock", "day", "weekday")
-        kinds = set(self.lexicon.letters) - {"unknown", "open", "carrier", "number"}
-        words = {word for phrase, token in self.lexicon.entries.items() if token.kind in kinds for word in phrase.split()}
-        words |= {word for phrase, token in self.lexicon.entries.items() if token.kind == "number" for word in phrase.split()}
-        last = {phrase for phrase, token in self.lexicon.entries.items() if token.kind in ends}
-        if not words or not last:
-            return ""
+        entries = self.lexicon.entries.items()
+        words = {word for phrase, token in entries if token.kind not in ("open", "carrier") for word in phrase.split()}
+        last = {phrase for phrase, token in entries if token.kind in ("unit", "part", "named", "oclock", "day", "weekday")}
+        hours = {phrase for phrase, token in entries if token.kind == "number" and 1 <= token.value <= 12}
+        before = {phrase for phrase, token in entries if token.kind in ("at", "past", "to")}
         gap = " " if self.lexicon.spaces else " ?"
-        return f"^(?:(?:{_either(words)}){gap})+(?:{_either(last)})$"
+        rows = [(before, hours), *[({phrase for phrase, token in entries if token.kind == kind} for kind in ("and", "fraction"))]]
+        ends = [_either(last), *(f"(?:{_either(one)}){gap}(?:{_either(two)})" for one, two in rows if one and two)]
+        return f"^(?:(?:{_either(words)}){gap})*(?:{'|'.join(ends)})$" if last else ""
 
     def _letters(self, classes: str, where: str) -> str:
         try:
@@ -94,13 +96,17 @@ class Times:
 
     def _compile(self, text: str, kind: str, where: str) -> re.Pattern[str]:
         parts: list[str] = []
+        ahead = ""
         for item in text.split():
             found = _ITEM.fullmatch(item)
             if found is None:
                 raise ContentError("broken_pack", f'{where}: patterns.{kind} "{text}" cannot be read')
             letters = f"[{self._letters(found['classes'], where)}]"
+            if found["ahead"]:
+                ahead = f"(?!{letters})"  # only at the end of a pattern: what must not follow
+                continue
             parts.append((f"(?P<{found['role']}>{letters})" if found["role"] else letters) + (found["optional"] or ""))
-        core = "".join(parts)
+        core = "".join(parts) + ahead
         around = f"[{self._wrap}]*"
         try:
             return re.compile(around + core + around if kind == "clock" else core)
@@ -129,7 +135,7 @@ class Times:
         out: list[_Found] = []
         position = 0
         while position < len(tokens):
-            best = self._best(tokens, code, position, now)
+            best = self._best(tokens, code, position, now) if code[position] in self._begins else None
             if best is None:
                 position += 1
                 continue
@@ -191,7 +197,7 @@ class Times:
         last = definite[-1]  # "twenty, no, make it thirty": what was said last counts
         span = _span(tokens, definite[0].begin, last.end)
         if last.when.seconds is not None and last.when.seconds < 0:
-            return When("past", is_clock=True, span=span)
+            return When("past", last.when.seconds, is_clock=True, span=span)
         return replace(last.when, span=span)
 
     def _only_a_day(self, tokens: list[Token]) -> bool:
@@ -211,17 +217,17 @@ def _amount(token: Token | None) -> float | None:
         return None
     if token.kind == "decimal":
         return float(token.text) if token.text.count(".") == 1 else None
-    return token.value if token.kind == "number" else 1.0  # "an hour"
+    return token.value if token.kind in ("number", "few") else 1.0  # "an hour"
 
 
 def _length(roles: Mapping[str, Token]) -> tuple[float, float] | None:
-    """(seconds, unit in seconds) of a length. Roles: amount, unit, share (of one unit), extra (added), lesser."""
+    """(seconds, unit in seconds) of a length. Roles: amount, unit, share (of one unit), extra (added, `count` times), lesser."""
     unit = roles["unit"].value if "unit" in roles else MINUTE
     amount = _amount(roles.get("amount"))
     if "share" in roles:
         value = (1.0 if amount is None else amount) * roles["share"].value * unit
     else:
-        extra = roles["extra"].value if "extra" in roles else 0.0
+        extra = roles["extra"].value * (roles["count"].value if "count" in roles else 1.0) if "extra" in roles else 0.0
         value = ((amount or 0.0) + extra) * unit
     if "lesser" in roles:
         if unit not in _SMALLER or roles["lesser"].value >= HOUR / MINUTE:
@@ -282,7 +288,7 @@ def _hour_and_minute(roles: Mapping[str, Token]) -> tuple[int | None, int, bool]
         hour = int(roles["hour"].value)
         if hour >= 100:  # "fifteen hundred", "0830"
             hour, minute = divmod(hour, 100)
-        exact = hour > 12 or hour == 0
+        exact = hour > 12 or hour == 0 or roles["hour"].text.startswith("0")
     else:
         return _minutes_only(roles)
     if "minute" in roles:
@@ -316,7 +322,8 @@ def _resolved(
     hours = [hour] if exact else [hour % 12, hour % 12 + 12]
     if part is not None:
         shifted = [one + 24 if one < part[0] and part[1] > 24 else one for one in hours]
-        hours = [one for one in shifted if part[0] <= one + minute / 60 < part[1] or one == part[1] == 24] or hours
+        inside = [one for one in shifted if part[0] <= one + minute / 60 < part[1] or one == part[1] == 24]
+        hours = inside or ([hours[-1]] if part[0] >= 12 else [hours[0]])  # "this afternoon at eleven": they said it
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if day is not None:
         if part is None and len(hours) == 2 and day:
@@ -331,7 +338,7 @@ def _bare(token: Token, earlier: _Found | None, now: datetime, expect_length: bo
     """A number alone: like the time it corrects; else minutes when a length was asked; else 1 to 12 is an hour."""
     if token.value <= 0:
         return []
-    as_length = expect_length or token.value > 12
+    as_length = expect_length or (token.value > 12 and not (len(token.text) == 4 and token.text.isdecimal()))  # "1030"
     unit = MINUTE
     if earlier is not None and not earlier.when.bare:
         as_length = earlier.kind == "length"
