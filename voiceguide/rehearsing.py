@@ -5,14 +5,18 @@ Only ears and voice are missing: a line takes as long as its words, a prompt too
 
 from __future__ import annotations
 
+import argparse
+import json
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, timezone, tzinfo
+from pathlib import Path
 from typing import Any
 
+from voiceguide import settings
 from voiceguide.assembly import Content
 from voiceguide.core.effects import Say
 from voiceguide.core.session import Session
-from voiceguide.dialogue import POWER, Dialogue, Line
+from voiceguide.dialogue import POWER, Dialogue, Line, clock_of, read_dialogue
 from voiceguide.language.judgements import Meaning
 from voiceguide.runtime.guide import Guide, Surroundings
 from voiceguide.runtime.loop import Loop
@@ -67,7 +71,7 @@ class Rehearsal:
         """Wire a guide to what the store remembers: at the start, and after a power cut."""
         saved = self.store.load()
         session = Session(self._content.plans, saved.snapshot if saved else None)
-        phrase = self._content.phrasing(self.timeline.now, self._zone, lambda: session.snapshot)
+        phrase = self._content.phrasing(self.timeline.now, self._zone, self.store.entries)
         self.mouth = TimedMouth(phrase, self.timeline)
         around = Surroundings(
             session=session,
@@ -164,6 +168,7 @@ class Rehearsal:
 
     def _power(self, what: str) -> None:
         self._last_end = self._quiet_since = self.timeline.now()
+        self.moments.append(Moment(self.timeline.now() - self._start, POWER, what))
         if what == "cut":
             self._alive = False
             self.mouth.on_spoken = lambda number, seconds, complete: None  # noqa: ARG005 - nobody is there to be told
@@ -186,3 +191,27 @@ class Rehearsal:
 
     def noted(self, at: float, what: str, detail: str) -> None:
         """Not part of a transcript."""
+
+
+# -- voiceguide rehearse -----------------------------------------------------------------------------------------------
+
+
+def rehearse_command(args: argparse.Namespace) -> int:
+    """Play a file and print what happens."""
+    language = args.language or settings.load().language
+    dialogue = read_dialogue(Path(args.file))
+    rehearsal = Rehearsal(Content.load(language), dialogue, local_zone())
+    for moment in rehearsal.play():
+        print(json.dumps(moment.as_json(), ensure_ascii=False) if args.json else as_text(moment))
+    return 0
+
+
+def as_text(moment: Moment) -> str:
+    """One line for people: when, who, what, and what was understood."""
+    detail = f"  [{moment.prompt}]" if moment.prompt else f"  {{{', '.join((moment.intent, *moment.cues))}}}" if moment.intent else ""
+    return f"{clock_of(moment.at):>8}  {moment.who:<8} {moment.text}{detail}"
+
+
+def local_zone() -> tzinfo:
+    """The machine's zone, fixed at its present offset."""
+    return datetime.now().astimezone().tzinfo or timezone.utc

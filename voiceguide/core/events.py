@@ -68,4 +68,11 @@ class Failed:
     part: str
 
 
-Event = Union[Began, Heard, SpeechBegan, Spoken, Due, Failed]
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A part that had failed works again."""
+
+    part: str
+
+
+Event = Union[Began, Heard, SpeechBegan, Spoken, Due, Failed, Recovered]

@@ -93,7 +93,7 @@ TABLE: tuple[Row, ...] = (
     Row(Trigger.REFUSE_TIME, (State.CONFIRMING,), State.ASKING),
     Row(Trigger.AGREE, (State.CONFIRMING,), State.PAUSED),
     Row(Trigger.RETURN_DUE, (State.PAUSED, State.ASKING, State.CONFIRMING), State.CALLING),
-    Row(Trigger.TOO_LATE, (State.PAUSED, State.CALLING, State.ASKING, State.CONFIRMING), State.WAITING),
+    Row(Trigger.TOO_LATE, (State.PAUSED, State.CALLING, State.ASKING, State.CONFIRMING, State.CHOOSING), State.WAITING),
     Row(Trigger.COME_BACK, (State.CALLING, State.WAITING), State.RATING),
     Row(Trigger.SKIP_RATING, (State.WAITING, State.PAUSED), State.CHOOSING),
     Row(Trigger.RATED, (State.RATING,), State.CHOOSING),

@@ -11,7 +11,7 @@ import math
 
 from voiceguide.core import figures
 from voiceguide.core.draft import Draft
-from voiceguide.core.effects import Moment, Span
+from voiceguide.core.effects import Moment, SayValue, Span
 from voiceguide.core.events import Heard
 from voiceguide.core.machine import OVERLAYS, State, Trigger
 from voiceguide.core.snapshot import Pause
@@ -92,16 +92,16 @@ def name_time(draft: Draft, heard: Heard) -> None:
         draft.ask("pause.too_long", "return_time", limit=Moment(_minute(draft.now + figures.PAUSE_LONGEST)))
         return
     prompt = "pause.too_short" if seconds < shortest - 1 else "pause.confirm"
-    propose(draft, max(seconds, shortest), prompt)
+    propose(draft, max(seconds, shortest), prompt, shortest=Span(shortest))
 
 
-def propose(draft: Draft, seconds: float, prompt: str) -> None:
+def propose(draft: Draft, seconds: float, prompt: str, **slots: SayValue) -> None:
     """Say a time back and wait for a yes."""
     due = _minute(draft.now + seconds)
     draft.go(Trigger.NAME_TIME)
     draft.set(misses=0)
     draft.set_pause(proposed=due)
-    draft.ask(prompt, "confirm_time", due=Moment(due), span=Span(due - draft.now))
+    draft.ask(prompt, "confirm_time", due=Moment(due), **slots)
 
 
 def propose_default(draft: Draft, prompt: str) -> None:
@@ -210,7 +210,8 @@ def paused(draft: Draft, heard: Heard) -> bool:
             _in_pause(draft, heard)
         case "here" | "ready" | "now" | "go_on":
             draft.hush()
-            draft.say("pause.early", due=Moment(draft.pause.due))
+            told = draft.s.said is not None and draft.s.said.prompt == "pause.early"
+            draft.say("pause.early", "again" if told else "", due=Moment(draft.pause.due))
         case "objection":
             _answer_objection(draft)
         case "breathe":

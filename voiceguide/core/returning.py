@@ -18,8 +18,8 @@ _HIGH = 7  # of ten: then the wording says that more time is fine
 
 def reminder_due(draft: Draft) -> None:
     """Two minutes before the return: one soft line."""
-    if draft.s.state in OVERLAYS:
-        return
+    if draft.s.state in OVERLAYS or draft.now >= draft.pause.due:
+        return  # after a long sleep the call itself comes first, or nothing at all
     draft.chime("return")
     draft.say("pause.soon", due=Moment(draft.pause.due))
 
@@ -58,8 +58,11 @@ def _call_both(draft: Draft) -> None:
         draft.say("return.last_call")
         draft.listen("here")
         return
-    draft.ask("return.call", "here", due=Moment(draft.pause.due), wording="again" if calls else "")
-    draft.start_at("call", draft.pause.due + figures.CALLS_AFTER[calls], durable=True)
+    behind_time = draft.now - draft.pause.due > figures.MINUTE  # then "it is twenty past" would be wrong
+    wording = "again" if calls else "resumed" if behind_time else ""
+    draft.ask("return.call", "here", wording=wording, due=Moment(draft.pause.due))
+    before = figures.CALLS_AFTER[calls - 1] if calls else 0.0
+    draft.start("call", figures.CALLS_AFTER[calls] - before, durable=True)
 
 
 def calling(draft: Draft, heard: Heard) -> bool:
@@ -69,6 +72,8 @@ def calling(draft: Draft, heard: Heard) -> bool:
             pauses.extend(draft, heard)
         case "none" if draft.s.misses < figures.REPROMPTS and draft.s.state is State.CALLING:
             return False
+        case _ if draft.s.state is State.WAITING:
+            greet_late(draft)
         case _:
             come_back(draft)
     return True
@@ -76,15 +81,23 @@ def calling(draft: Draft, heard: Heard) -> bool:
 
 def come_back(draft: Draft) -> None:
     """Both are called; somebody is here. One warm sentence, then a number from each: no topic yet. (domain 1.4 [derived])"""
-    late = draft.s.state is State.WAITING
     draft.hush()
     draft.cancel_floor_clocks()
     draft.cancel("call")
     draft.go(Trigger.COME_BACK)
     draft.set(misses=0)
     draft.set_pause(rated=())
-    draft.say("return.late" if late else "return.welcome")
+    draft.say("return.welcome")
     draft.ask("return.rate_first", "number")
+
+
+def greet_late(draft: Draft) -> None:
+    """Long after the agreed time somebody speaks, perhaps about something else: one question, and silence is an answer."""
+    draft.hush()
+    draft.go(Trigger.SKIP_RATING)
+    draft.set(misses=0)
+    draft.set_pause(late=True)
+    draft.ask("return.late", "ready")
 
 
 def rating(draft: Draft, heard: Heard) -> bool:
@@ -147,6 +160,9 @@ def no_number_or_choice(draft: Draft) -> None:
     """Twice asked in the return and nothing usable came: never stuck, never pushed."""
     if draft.s.state is State.RATING:
         rate(draft, -1)
+    elif draft.s.state is State.CHOOSING and draft.pause.late:
+        draft.go(Trigger.TOO_LATE)
+        draft.listen("here")
     elif draft.s.state is State.CHOOSING:
         draft.set(pause=Pause(draft.now, rung=draft.pause.rung + 1))
         pauses.propose_default(draft, "pause.default")

@@ -10,13 +10,15 @@ from __future__ import annotations
 from typing_extensions import assert_never
 
 from voiceguide.core import figures, offers, pauses, rails, returning, talk
+from voiceguide.core.calendar import Calendar, UtcCalendar
 from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Effect, Say
-from voiceguide.core.events import Began, Due, Event, Failed, Heard, SpeechBegan, Spoken
+from voiceguide.core.events import Began, Due, Event, Failed, Heard, Recovered, SpeechBegan, Spoken
 from voiceguide.core.machine import OVERLAYS, State, Trigger
 from voiceguide.core.plan import Kind, Plans
 from voiceguide.core.snapshot import Snapshot
 
+_UTC = UtcCalendar()
 _ANSWERS = {
     State.ASKING: pauses.asking,
     State.CONFIRMING: pauses.confirming,
@@ -33,10 +35,14 @@ _ANSWERS = {
 
 
 class Session:
-    """One couple's session. `plans`: the talks that content offers. A `snapshot` continues where it was taken."""
+    """One couple's session. `plans`: the talks that content offers. A `snapshot` continues where it was taken.
 
-    def __init__(self, plans: Plans, snapshot: Snapshot | None = None) -> None:
+    `calendar`: the household's local time, for check-ins at a decent hour.
+    """
+
+    def __init__(self, plans: Plans, snapshot: Snapshot | None = None, calendar: Calendar = _UTC) -> None:
         self._plans = plans
+        self._calendar = calendar
         self._snapshot = snapshot or Snapshot()
         self._held: dict[str, str] = {}
 
@@ -56,7 +62,7 @@ class Session:
 
     def handle(self, event: Event, now: float) -> tuple[Effect, ...]:
         """What follows from `event` at wall time `now` (seconds). Performs nothing; changes only the snapshot."""
-        draft = Draft(self._snapshot, now, self._plans, self._held)
+        draft = Draft(self._snapshot, now, self._plans, self._held, self._calendar)
         _dispatch(draft, event)
         self._snapshot = draft.s
         self._held = draft.held
@@ -79,8 +85,11 @@ def _dispatch(draft: Draft, event: Event) -> None:
         case Due():
             _due(draft, event.clock)
         case Failed():
-            if event.part == "ear" and draft.s.state not in (State.CLOSED, State.MUTED):
+            if event.part in ("ear", "microphone") and draft.s.state not in (State.CLOSED, State.MUTED):
                 draft.chime("trouble")
+        case Recovered():
+            if draft.s.state not in (State.CLOSED, State.MUTED):
+                draft.say("trouble.hearing_again")
         case _:
             assert_never(event)
 

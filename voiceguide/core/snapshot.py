@@ -29,7 +29,7 @@ class Clock:
 class Pause:
     """The couple's break. `due`: the agreed return (0 = none yet); `proposed`: named and said back, not yet confirmed;
     `rung`: extensions so far; `calls`: how often both were called; `objections`: how often one was answered;
-    `breath`: breaths left of the breathing track."""
+    `breath`: breaths left of the breathing track; `late`: nobody came to the call."""
 
     called: float
     due: float = 0.0
@@ -39,6 +39,7 @@ class Pause:
     objections: int = 0
     rated: tuple[int, ...] = ()
     breath: int = 0
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Protocol
 from typing_extensions import assert_never
 
 from voiceguide.core.effects import Adjust, Chime, Close, Effect, Hush, Listen, Patience, Remember, Say
-from voiceguide.core.events import Began, Cue, Event, Failed, Heard, SpeechBegan, Spoken
+from voiceguide.core.events import Began, Cue, Event, Failed, Heard, Recovered, SpeechBegan, Spoken
 from voiceguide.core.session import Session
 from voiceguide.errors import StoreError
 from voiceguide.language.judgements import Meaning
@@ -103,20 +103,31 @@ class Guide:
         self._born_under = self._around.mouth.playing()
         self.handle(SpeechBegan())
 
-    def utterance(self, text: str, seconds: float = 0.0, cues: tuple[Cue, ...] = ()) -> None:
-        """A finished utterance, as text."""
+    def utterance(self, text: str, seconds: float = 0.0, cues: tuple[Cue, ...] = (), closed: str | None = None) -> None:
+        """A finished utterance, as the open recogniser wrote it, and as the closed one did (None: nothing it knows)."""
         under, self._born_under = self._born_under, None
         if under is not None and self._around.own_words(text, under):
             self._note("own_voice", "")
             return
         now = self._now()
         expected = self._expected[0]
-        meaning = self._around.mind(text, expected, datetime.fromtimestamp(now, self._around.zone))
+        text, meaning = self._understand(text, closed, expected, now)
         for observer in self._around.observers:
             observer.heard(now, text, meaning, self.state)
         if under is not None and meaning.intent in ("talk", "none") and self._around.mouth.speaking():
             return  # talk over a prompt is for each other, or a mishearing of us; rails and answers got through
         self.handle(heard_from(meaning, text, expected, seconds, cues))
+
+    def _understand(self, text: str, closed: str | None, expected: str, now: float) -> tuple[str, Meaning]:
+        """The closed recogniser hears short answers better, but also hears them in what was never said: it counts only where
+        the open one found no meaning and heard about as many words. (voice-stack 2.3)"""
+        moment = datetime.fromtimestamp(now, self._around.zone)
+        meaning = self._around.mind(text, expected, moment)
+        if closed and closed != text and not _answers(meaning):
+            other = self._around.mind(closed, expected, moment)
+            if _answers(other) and abs(len(closed.split()) - len(text.split())) <= 1:
+                return closed, other
+        return text, meaning
 
     def spoken(self, number: int, seconds: float, *, complete: bool) -> None:
         """A prompt has ended."""
@@ -126,6 +137,11 @@ class Guide:
         """A part is lost for now."""
         self._note(f"{part}_failed", detail)
         self.handle(Failed(part))
+
+    def recovered(self, part: str) -> None:
+        """A part works again."""
+        self._note(f"{part}_back", "")
+        self.handle(Recovered(part))
 
     def tick(self) -> None:
         """Let clocks that have run out be heard, earliest first."""
@@ -193,6 +209,10 @@ class Guide:
 
     def _now(self) -> float:
         return self._around.timeline.now()
+
+
+def _answers(meaning: Meaning) -> bool:
+    return meaning.certain and meaning.intent not in ("talk", "none")
 
 
 def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues: tuple[Cue, ...]) -> Heard:

@@ -24,7 +24,7 @@ _TAIL = 2.0  # seconds of quiet before a recording counts as over
 class Tape(Protocol):
     """Two aligned channels on disk."""
 
-    def write(self, heard: Samples, said: Samples) -> None:
+    def hear(self, frame: Samples, said: Samples | None = None) -> None:
         """One frame of each, of equal length."""
 
 
@@ -59,7 +59,7 @@ class LiveRoom:
         said = self._playback.reference(len(frame))
         self._ear.feed(frame, said)
         if self._tape is not None:
-            self._tape.write(frame, said)
+            self._tape.hear(frame, said)
 
     def close(self) -> None:
         """Stop listening."""
@@ -103,7 +103,7 @@ class RecordedRoom:
         said = self._playback.reference(FRAME)
         self._ear.feed(frame, None)
         if self.tape is not None:
-            self.tape.write(frame, said)
+            self.tape.hear(frame, said)
         self._frames += 1
         if self._fast and self._frames % _SETTLE_EVERY == 0:
             self._ear.settle()

@@ -1,0 +1,281 @@
+"""`voiceguide run`: the product. Wires settings, content, store, ear, voice and devices to one guide, and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Callable
+
+import platformdirs
+
+from voiceguide import settings as settings_module
+from voiceguide.assembly import Content
+from voiceguide.core.session import Session
+from voiceguide.core.snapshot import Snapshot
+from voiceguide.errors import DeviceError, UsageError
+from voiceguide.rehearsing import local_zone
+from voiceguide.runtime import models
+from voiceguide.runtime.guide import Guide, Observer, Surroundings
+from voiceguide.runtime.hearing import Hearing
+from voiceguide.runtime.loop import Loop
+from voiceguide.runtime.mouth import Sound, SpokenMouth
+from voiceguide.runtime.ports import Ear, Manner, Playback, Voice
+from voiceguide.runtime.rendering import Renderer
+from voiceguide.runtime.room import LiveRoom, Part, RecordedRoom
+from voiceguide.runtime.store import MemoryStore, SqliteStore, Store
+from voiceguide.runtime.timeline import RealTimeline, Timeline, VirtualTimeline
+from voiceguide.settings import Settings
+from voiceguide.showing import Captions, Trace
+
+EXAMPLE = Path(__file__).parent / "content" / "examples"
+_RATE_STEP = 1.15
+_VOLUME_STEP = 0.2
+_QUIETEST = 0.2
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Run the guide as asked. With no microphone and nothing else to hear, play the example and say so."""
+    chosen = _settings(args)
+    if args.fast and not (args.audio or args.example):
+        raise UsageError("fast_needs_audio", "--fast needs a recording", hint="Add --audio FILE, or leave --fast out")
+    if args.audio:
+        return _recorded(args, chosen, Path(args.audio))
+    if args.example:
+        return _example(args, chosen)
+    try:
+        return _live(args, chosen)
+    except DeviceError as error:
+        if error.code not in ("no_microphone", "no_portaudio"):
+            raise
+        print(f"voiceguide: {error}", file=sys.stderr)
+        print("No microphone can be used here, so this is the recorded example.\n", flush=True)
+        return _example(args, chosen)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    loaded = settings_module.load()
+    wanted = {"language": args.language, "ear": args.ear, "voice": args.voice, "captions": args.captions, "data_folder": args.data}
+    return settings_module.changed(loaded, **{key: value for key, value in wanted.items() if value is not None})
+
+
+# -- the three ways to run ---------------------------------------------------------------------------------------------------
+
+
+def _example(args: argparse.Namespace, chosen: Settings) -> int:
+    folder = EXAMPLE / chosen.language
+    if not folder.is_dir():
+        raise UsageError("no_example", f"There is no recorded example in {chosen.language}", hint="Run it with --language en")
+    args.fast, args.start = True, "2026-03-10T19:40"
+    return _recorded(args, replace(chosen, captions=True), folder, keep=False)
+
+
+def _recorded(args: argparse.Namespace, chosen: Settings, path: Path, *, keep: bool = True) -> int:
+    from voiceguide.adapters.frame_playback import FramePlayback
+    from voiceguide.adapters.wavefile import read, read_parts
+
+    parts = [Part(p.samples, p.at, p.after) for p in read_parts(path)] if path.is_dir() else [Part(read(path), at=0.0)]
+    zone = local_zone()
+    timeline: Timeline = VirtualTimeline(_start(args, zone)) if args.fast else RealTimeline()
+    playback = FramePlayback()
+    store = _store(chosen) if keep and args.data else contextlib.nullcontext(MemoryStore())
+    with store as kept, _open_ear(chosen) as ear, _open_voice(chosen) as voice, _observers(args, chosen, timeline) as observers:
+        household = House(chosen, Content.load(chosen.language), kept, timeline, zone, observers)
+        room = RecordedRoom(parts, ear, playback, timeline, fast=args.fast)
+        with _tape(args) as tape:
+            room.tape = tape
+            playback.on_play = room.wake
+            person = household.wire(ear, voice, playback)
+            room.speaking = lambda: person.mouth.speaking() or not playback.idle
+            room.next_due = person.guide.next_due
+            loop = Loop(person.guide, timeline)
+            room.on_over = loop.stop
+            person.begin()
+            room.open()
+            _run_until_told(loop)
+            person.close()
+    return 0
+
+
+def _live(args: argparse.Namespace, chosen: Settings) -> int:
+    from voiceguide.adapters.microphone import SoundMicrophone
+    from voiceguide.adapters.playback import SoundPlayback
+
+    timeline = RealTimeline()
+    microphone, playback = SoundMicrophone(chosen.microphone), SoundPlayback(chosen.loudspeaker)
+    microphone.probe()
+    with (
+        _store(chosen) as store,
+        _open_ear(chosen) as ear,
+        _open_voice(chosen) as voice,
+        _observers(args, chosen, timeline) as observers,
+        _tape(args) as tape,
+    ):
+        with contextlib.closing(playback):
+            playback.open()
+            household = House(chosen, Content.load(chosen.language), store, timeline, local_zone(), observers)
+            person = household.wire(ear, voice, playback)
+            room = LiveRoom(microphone, playback, ear, timeline, tape)
+            loop = Loop(person.guide, timeline)
+            room.open(lambda code: person.guide.failed("microphone", code))
+            print("Listening. Say \"hey guide\", or ask for a pause. Ctrl-C ends.", flush=True)
+            person.begin()
+            _run_until_told(loop)
+            room.close()
+            person.close()
+    return 0
+
+
+def _run_until_told(loop: Loop) -> None:
+    """Until the loop ends, or Ctrl-C or a polite kill asks for it: both leave by the same door."""
+    for name in ("SIGINT", "SIGTERM"):
+        with contextlib.suppress(ValueError):  # not on the main thread: whoever runs us there stops us there
+            signal.signal(getattr(signal, name), lambda number, frame: loop.stop())  # noqa: ARG005 - signal's own shape
+    loop.run()
+
+
+# -- the parts ---------------------------------------------------------------------------------------------------------------
+
+
+def _start(args: argparse.Namespace, zone: tzinfo) -> float:
+    if not args.start:
+        return datetime.now(zone).timestamp()
+    try:
+        return datetime.fromisoformat(args.start).replace(tzinfo=zone).timestamp()
+    except ValueError:
+        raise UsageError("bad_start", f"--start {args.start} is no time", hint="Write for example 2026-03-10T19:40") from None
+
+
+def _store(chosen: Settings) -> SqliteStore:
+    return SqliteStore(chosen.data / "voiceguide.sqlite")
+
+
+@contextlib.contextmanager
+def _open_ear(chosen: Settings) -> Iterator[Ear]:
+    choice = models.choose_ear(chosen.language, chosen.ear)
+    print(f"Listening with {choice.engine}: {choice.reason}", flush=True)
+    if choice.engine == "vosk":
+        from voiceguide.adapters.vosk_ear import VoskEar as Engine
+    else:
+        from voiceguide.adapters.whisper_ear import WhisperEar as Engine  # type: ignore[assignment]
+    ear: Ear = Engine(choice.folder)
+    try:
+        yield ear
+    finally:
+        ear.close()
+
+
+@contextlib.contextmanager
+def _open_voice(chosen: Settings) -> Iterator[Voice]:
+    if chosen.voice == "piper":
+        from voiceguide.adapters.piper_voice import PiperVoice
+
+        voice: Voice = PiperVoice(models.require("piper-joe"))
+    else:
+        from voiceguide.adapters.pyttsx3_voice import Pyttsx3Voice
+
+        voice = Pyttsx3Voice()
+    voice.open()
+    try:
+        yield voice
+    finally:
+        voice.close()
+
+
+@contextlib.contextmanager
+def _observers(args: argparse.Namespace, chosen: Settings, timeline: Timeline) -> Iterator[list[Observer]]:
+    observers: list[Observer] = [Captions()] if chosen.captions else []
+    if not args.trace:
+        yield observers
+        return
+    with contextlib.closing(Trace(Path(args.trace)).open(timeline.now())) as trace:
+        yield [*observers, trace]
+
+
+@contextlib.contextmanager
+def _tape(args: argparse.Namespace) -> Iterator[object]:
+    if not args.out:
+        yield None
+        return
+    from voiceguide.adapters.recording import Recording
+
+    with Recording(Path(args.out), lambda code: print(f"voiceguide: {code}", file=sys.stderr)) as recording:
+        yield recording
+
+
+@dataclass(slots=True)
+class Person:
+    """A wired guide."""
+
+    guide: Guide
+    mouth: SpokenMouth
+    renderer: Renderer
+    begin: Callable[[], None]
+
+    def close(self) -> None:
+        """End what works in the background."""
+        self.renderer.stop()
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that does not depend on how we hear and play."""
+
+    chosen: Settings
+    content: Content
+    store: Store
+    timeline: Timeline
+    zone: tzinfo
+    observers: list[Observer]
+
+    def wire(self, ear: Ear, voice: Voice, playback: Playback) -> Person:
+        """One guide for these ears, this voice and this loudspeaker. The ear is opened here."""
+        from voiceguide.runtime.earcons import earcon
+
+        saved = self.store.load()
+        session = Session(self.content.plans, saved.snapshot if saved else None)
+
+        def look() -> Snapshot:
+            return session.snapshot
+
+        manner = Manner(self.chosen.language, self.chosen.voice_id, self.chosen.words_per_minute, self.chosen.volume)
+        renderer = Renderer(voice, manner, Path(platformdirs.user_cache_dir("voiceguide")) / "prompts")
+        phrase = self.content.phrasing(self.timeline.now, self.zone, self.store.entries)
+        sound = Sound(
+            render=lambda text, fixed: renderer.clip(text, keep=fixed),
+            earcon=lambda name: earcon(name, renderer.manner.volume),
+            adjust=lambda what, by: _adjust(renderer, what, by),
+        )
+        mouth = SpokenMouth(phrase, sound, playback, self.timeline)
+        hearing = Hearing(ear, self.timeline, self.content.expectation(look, patient=self.chosen.patient))
+        guide = Guide(
+            Surroundings(
+                session=session,
+                mind=self.content.mind(look),
+                mouth=mouth,
+                store=self.store,
+                timeline=self.timeline,
+                listen=hearing.expect,
+                own_words=self.content.own_words(phrase),
+                observers=self.observers,
+                zone=self.zone,
+            )
+        )
+        mouth.on_spoken = lambda number, seconds, complete: guide.spoken(number, seconds, complete=complete)
+        mouth.on_failed = lambda code: guide.failed("voice", code)
+        hearing.open(guide, mouth)
+        renderer.prepare(self.content.fixed_prompts())
+        return Person(guide, mouth, renderer, lambda: guide.begin(saved.at if saved else None))
+
+
+def _adjust(renderer: Renderer, what: str, by: int) -> None:
+    manner = renderer.manner
+    if what == "rate":
+        renderer.manner = replace(manner, words_per_minute=round(min(max(manner.words_per_minute * _RATE_STEP**by, 80), 300)))
+    elif what == "volume":
+        renderer.manner = replace(manner, volume=min(max(manner.volume + by * _VOLUME_STEP, _QUIETEST), 1.0))

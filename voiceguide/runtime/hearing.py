@@ -1,0 +1,62 @@
+"""Between ear and guide: expectations go down, events come up on the loop's thread, voice cues join the words.
+
+Owns no thread: the ear calls from its own, and everything is posted to the timeline.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Protocol
+
+from voiceguide.core.effects import Patience
+from voiceguide.core.events import Cue
+from voiceguide.runtime.guide import Guide
+from voiceguide.runtime.ports import Ear, EarEvent, EarLost, Expectation, SpeechEnded, SpeechStarted, Utterance
+from voiceguide.runtime.timeline import Timeline
+
+Expecting = Callable[[str, Patience, bool], Expectation]
+Tone = Callable[[Utterance], "tuple[Cue, ...]"]
+
+
+class Chimes(Protocol):
+    """The part of the mouth that shows that something was heard."""
+
+    def chime(self, earcon: str) -> None:
+        """Play an earcon."""
+
+    def speaking(self) -> bool:
+        """Whether the guide speaks."""
+
+
+class Hearing:
+    """Wires one ear to one guide. `tone` gives the cues of how an utterance sounded."""
+
+    def __init__(self, ear: Ear, timeline: Timeline, expecting: Expecting, tone: Tone = lambda utterance: ()) -> None:  # noqa: ARG005
+        self._ear, self._timeline, self._expecting, self._tone = ear, timeline, expecting, tone
+        self._guide: Guide | None = None
+        self._chimes: Chimes | None = None
+        self._asking = False
+
+    def open(self, guide: Guide, chimes: Chimes) -> None:
+        """Open the ear. Raises ModelError."""
+        self._guide, self._chimes = guide, chimes
+        self._ear.open(lambda event: self._timeline.post(lambda: self._happened(event)))
+
+    def expect(self, expected: str, patience: Patience, patient: bool) -> None:
+        """The guide hopes for something else from now on."""
+        self._asking = expected not in ("resting", "paused", "closed", "talk")
+        self._ear.expect(self._expecting(expected, patience, patient))
+
+    def _happened(self, event: EarEvent) -> None:
+        guide = self._guide
+        if guide is None:
+            return
+        match event:
+            case SpeechStarted():
+                guide.speech_began()
+            case SpeechEnded():
+                if self._asking and self._chimes is not None and not self._chimes.speaking():
+                    self._chimes.chime("heard")  # recognition may take a while: a sign within 0.3 s that we are on it
+            case Utterance():
+                guide.utterance(event.text, event.ended - event.began, self._tone(event), event.closed)
+            case EarLost():
+                guide.failed("ear", event.detail)
