@@ -20,7 +20,7 @@ CLOCKS = {("datetime", "now"), ("datetime", "today"), ("datetime", "utcnow"), ("
 # What a layer may take from outside, beside the standard library. An engine belongs to exactly one file of adapters/.
 LIBRARIES = {
     "core": {"transitions", "typing_extensions"},
-    "language": {"typing_extensions", "hassil", "numpy", "tokenizers", "tomli"},
+    "language": {"typing_extensions", "numpy", "tokenizers", "tomli"},
     "runtime": {"typing_extensions", "numpy", "tomli"},
     "adapters": {"typing_extensions", "numpy", "tomli"},
     "top": {"typing_extensions", "numpy", "tomli", "platformdirs", "tqdm"},
