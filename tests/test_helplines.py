@@ -17,7 +17,8 @@ from voiceguide.language.contract import read_toml
 from voiceguide.language.helplines import Lines, countries, guess_country, lines_for, slots_for, spoken
 
 CONTENT = Path(voiceguide.__file__).parent / "content"
-SPEAKING = sorted(one.parent.name for one in CONTENT.glob("*/pack.toml") if "speak" in read_toml(one.parent.name, "pack.toml"))
+PACKS = {one.parent.name: read_toml(one.parent.name, "pack.toml") for one in CONTENT.glob("*/pack.toml")}
+SPEAKING = sorted(language for language, pack in PACKS.items() if "speak" in pack)
 WITHDRAWN = ("1393", "08000116016")  # Korea's until the end of 2023; the long form of the German one
 LISTED = [(code, line) for code, country in countries().items() for line in country.all()]
 numbers = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, max_size=4).map(" ".join)
@@ -25,7 +26,7 @@ numbers = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, ma
 
 def digits_of(words: str, language: str) -> str:
     """The way back from speech: each word is one digit."""
-    back = {word: digit for digit, word in read_toml(language, "pack.toml")["speak"]["digits"].items()}
+    back = {word: digit for digit, word in PACKS[language]["speak"]["digits"].items()}
     return "".join(back[word] for word in re.split(r"\W+", words) if word)
 
 
@@ -57,7 +58,7 @@ def test_korea_and_germany_have_the_numbers_that_are_in_force() -> None:
 @pytest.mark.parametrize("language", SPEAKING)
 @given(number=numbers)
 def test_the_words_of_a_number_lead_back_to_its_digits(language: str, number: str) -> None:
-    assert digits_of(spoken(number, read_toml(language, "pack.toml")["speak"]), language) == number.replace(" ", "")
+    assert digits_of(spoken(number, PACKS[language]["speak"]), language) == number.replace(" ", "")
 
 
 @pytest.mark.parametrize("language", SPEAKING)
@@ -74,7 +75,7 @@ def test_slots_say_the_listed_digits_or_neutral_words_without_any(code: str, lan
 
 
 def test_a_number_is_heard_in_groups_of_at_most_four_digits() -> None:
-    speak = read_toml("en", "pack.toml")["speak"]
+    speak = PACKS["en"]["speak"]
     for _, line in LISTED:
         groups = spoken(line.number, speak).split(speak["group_gap"])
         assert all(len(group.split(speak["digit_gap"])) <= 4 for group in groups)
