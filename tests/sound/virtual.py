@@ -46,10 +46,12 @@ class Heard:
 
     def __init__(self) -> None:
         self._blocks: list[tuple[Samples, float]] = []
+        self._more = threading.Event()
 
     def add(self, block: Samples, stamp: float) -> None:
         """The next 10 ms (recording thread)."""
         self._blocks.append((block, stamp))
+        self._more.set()
 
     @property
     def samples(self) -> Samples:
@@ -61,6 +63,14 @@ class Heard:
     def stamps(self) -> Times:
         """When each 10 ms came."""
         return np.array([stamp for _, stamp in self._blocks])
+
+    def wait_for_seconds(self, seconds: float, patience: float = 20.0) -> None:
+        """Until so much more has been recorded: the card's own time, not ours."""
+        goal, until = len(self._blocks) + seconds * EAR_RATE / _BLOCK, time.monotonic() + patience
+        while len(self._blocks) < goal:
+            assert time.monotonic() < until, "the loudspeaker side delivers nothing"
+            self._more.clear()
+            self._more.wait(1.0)
 
     def level(self) -> Times:
         """Decibels re full scale, one value per 10 ms; -120 for digital silence."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -45,6 +46,7 @@ class _Wanted:
     number: int
     text: str = field(repr=False)
     scale: float
+    until: float  # monotonic seconds, the same clock in parent and child: after it nobody waits any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,13 @@ def build(model: str) -> Callable[[object, object], object]:
 
     def handle(request: object, _tell: object) -> object:
         assert isinstance(request, _Wanted)
+        if time.monotonic() > request.until:
+            return None  # or one late sentence would make all that follow late
         chunks = list(engine.synthesize(request.text, SynthesisConfig(length_scale=request.scale)))
         data = b"".join(chunk.audio_int16_bytes for chunk in chunks)
         return _Made(request.number, data, int(engine.config.sample_rate))
 
-    handle(_Wanted(0, "1", 1.0), None)  # the first sentence of a fresh model takes twice as long
+    handle(_Wanted(0, "1", 1.0, math.inf), None)  # the first sentence of a fresh model takes twice as long
     return handle
 
 
@@ -145,7 +149,7 @@ class PiperVoice:
         worker, number, order = self._worker, next(self._numbers), _Order()
         self._orders[number] = order
         try:
-            if worker is None or not worker.post(_Wanted(number, sentence, scale)):
+            if worker is None or not worker.post(_Wanted(number, sentence, scale, until)):
                 return None
             order.done.wait(max(0.0, until - time.monotonic()))
             return order.made

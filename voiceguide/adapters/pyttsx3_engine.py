@@ -20,7 +20,7 @@ from typing import Any
 from voiceguide.errors import VoiceError
 
 FILE_LIMIT = 0.3  # seconds for the file to be finished after the engine said so
-SET_LIMIT = 0.05  # seconds; drivers that answer with another number than they were given are believed after it
+SET_LIMIT, SET_AGAIN = 0.2, 0.02  # seconds in which a property must be taken, and after which it is set once more
 _HARMFUL = ("PULSE_LATENCY_MSEC",)  # made the engine's own player hang for ever (measured)
 _HEADER = 44  # bytes of a RIFF file without a sample
 
@@ -63,6 +63,7 @@ def build(directory: str) -> Callable[[object, object], object]:
     except Exception as trouble:  # noqa: BLE001 - a border: every driver raises its own; nothing has been said yet
         raise VoiceError("no_engine", f"The voice engine did not start ({type(trouble).__name__})") from None
     saver = _Saver(engine, directory)
+    saver.warm()
 
     def handle(request: object, _tell: object) -> object:
         if isinstance(request, SentenceWanted):
@@ -90,6 +91,11 @@ class _Saver:
         self._engine, self._directory = engine, directory
         self._set: dict[str, object] = {}
 
+    def warm(self) -> None:
+        """One word into nothing: until its first run pyttsx3 only queues properties, and would set them too late."""
+        with contextlib.suppress(Exception):  # an engine that cannot speak shows it at the first sentence, with a limit
+            self._attempt("1")
+
     def save(self, wanted: SentenceWanted) -> bytes:
         """The bytes of a finished file. An engine that wrote nothing twice ends the process: its late sound would otherwise
         be taken for the next sentence.
@@ -105,16 +111,22 @@ class _Saver:
         os._exit(1)
 
     def _adjust(self, name: str, value: object) -> None:
-        """Set it and see it set: espeak takes a property in its own time, and ignored 14% of those set right before a
-        sentence (measured, 21 of 150).
+        """Set it until it is seen to be set: espeak takes a property in its own time and loses some altogether (14% of those
+        set right before a sentence were ignored, measured), and a voice may bring its own rate.
         """
         if not value or self._set.get(name) == value:
             return
         until = time.monotonic() + SET_LIMIT
-        self._engine.setProperty(name, value)
-        while self._engine.getProperty(name) != value and time.monotonic() < until:
-            time.sleep(0.002)
-        self._set[name] = value
+        while time.monotonic() < until:
+            self._engine.setProperty(name, value)
+            again = time.monotonic() + SET_AGAIN
+            while time.monotonic() < again:
+                if _same(self._engine.getProperty(name), value):
+                    if name == "voice":
+                        self._set.clear()
+                    self._set[name] = value
+                    return
+                time.sleep(0.002)
 
     def _attempt(self, text: str) -> bytes:
         with _place(self._directory) as path:
@@ -126,6 +138,11 @@ class _Saver:
                     return b""
                 time.sleep(0.01)
             return data
+
+
+def _same(found: object, value: object) -> bool:
+    """A variant of espeak ("gmw/en-us+f3") is answered by its base; ids differ in case."""
+    return found == value or str(found).partition("+")[0].casefold() == str(value).partition("+")[0].casefold()
 
 
 @contextlib.contextmanager

@@ -83,7 +83,7 @@ class Pyttsx3Voice:
     def render(self, text: str, manner: Manner) -> Clip:
         """One prompt, sentences 0.3 s apart. Raises VoiceError; never takes longer than 5 s."""
         until = time.monotonic() + RENDER_LIMIT
-        voice = self._voice(manner)
+        voice = self.chosen(manner)
         espeak = self._is_espeak(voice)
         rate = _engine_rate(manner.words_per_minute) if espeak else manner.words_per_minute
         pitch = CALM_PITCH if espeak else None
@@ -123,7 +123,7 @@ class Pyttsx3Voice:
         left = min(TOOL_LIMIT, until - time.monotonic())
         return self._tool.render(wanted.text, wanted.voice, wanted.rate, wanted.pitch, left)
 
-    def _voice(self, manner: Manner) -> str:
+    def chosen(self, manner: Manner) -> str:
         """The engine's id: what was asked for, else the best of the language, else one of it, else the engine's own."""
         if manner.voice and (self.knows(manner.voice) or not self._voices):
             return manner.voice
