@@ -15,6 +15,7 @@ from typing import Any, Mapping
 from voiceguide.errors import ContentError
 from voiceguide.language.commands import Commands, Edges, IntentSpec
 from voiceguide.language.contract import Contract, contract, read_toml
+from voiceguide.language.lexicon import number_words
 from voiceguide.language.normalise import Normaliser, Spelling
 from voiceguide.language.when import Times
 
@@ -39,7 +40,8 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Pack:
-    """Everything of one language. `speak` is the table of pack.toml from which wording makes numbers and times."""
+    """Everything of one language. `speak` is the table of pack.toml from which wording makes numbers and times; `numbers`
+    holds number words by what is counted ("" for anything, "hour", "minute", …)."""
 
     language: str
     contract: Contract
@@ -49,6 +51,7 @@ class Pack:
     prompts: Mapping[str, Prompt]
     known_words: frozenset[str] = frozenset()
     speak: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     lines: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
@@ -70,7 +73,8 @@ def _load(language: str) -> Pack:
         raise ContentError("unknown_language", "there is no content for this language", hint=f"choose one of: {known}")
     main = read_toml(language, "pack.toml")
     spelling = _spelling(main, f"content/{language}/pack.toml")
-    times = Times(read_toml(language, "times.toml"), f"content/{language}/times.toml", spelling.spaces)
+    table = read_toml(language, "times.toml")
+    times = Times(table, f"content/{language}/times.toml", spelling.spaces)
     numbers = frozenset(one for one, token in times.lexicon.entries.items() if token.kind == "number")
     spelling = replace(spelling, keep_repeats=spelling.keep_repeats | numbers)  # "ten ten" is a time
     plain = Normaliser(spelling)
@@ -85,8 +89,21 @@ def _load(language: str) -> Pack:
         load_prompts(language),
         known | _words_of(main),
         main.get("speak", {}),
+        _numbers(table.get("numbers", []), _table(main, "speak", "pack.toml").get("numbers", {})),
         main.get("lines", {}),
     )
+
+
+def _numbers(systems: list[Mapping[str, Any]], counts: Mapping[str, str]) -> dict[str, dict[int, str]]:
+    """Words by value, the first spelling of each; `counts` names the system that a unit is counted with."""
+    by_name: dict[str, dict[int, str]] = {}
+    for system in systems:
+        words: dict[int, str] = {}
+        for word, value in number_words([system]).items():
+            words.setdefault(int(value), word)
+        by_name[str(system.get("name", ""))] = words
+    first = next(iter(by_name.values()), {})
+    return {"": first, **{unit: by_name.get(name, first) for unit, name in counts.items()}}
 
 
 def _spelling(main: Mapping[str, Any], where: str) -> Spelling:

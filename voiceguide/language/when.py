@@ -124,6 +124,7 @@ class Times:
         found = self._with_bare_numbers(tokens, found, now, expect_length)
         opened = max((number for number, token in enumerate(tokens) if token.kind == "open"), default=-1)
         definite = [one for one in found if one.kind in ("clock", "length")]
+        definite = [one for one in definite if one.when.seconds] or definite  # "at eight, I can't right now"
         vague = [one for one in found if one.kind == "vague"]
         if definite and not (opened > definite[-1].end and self._corrected(tokens, definite[-1].end, opened)):
             return self._summed_up(tokens, definite)
@@ -250,7 +251,10 @@ def _clock(roles: Mapping[str, Token], wrapped: list[Token], now: datetime) -> W
     if hour is None:
         target = now.replace(minute=minute, second=0, microsecond=0)
         return _until(now, target if target > now else target + timedelta(hours=1))
-    return _until(now, _resolved(hour, minute, exact, part, day, now))
+    moment = _resolved(hour, minute, exact, part, day, now)
+    if "unit" in roles:  # "fifteen minutes from one"
+        moment += timedelta(seconds=(_amount(roles.get("amount")) or 1.0) * roles["unit"].value)
+    return _until(now, moment)
 
 
 def _until(now: datetime, target: datetime) -> When:
