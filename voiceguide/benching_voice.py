@@ -54,13 +54,14 @@ class Figure:
 
 def voice_figures(folder: Path, read: Reader, track: PitchTracker) -> list[Figure]:
     """Every figure that `folder` allows for. Raises FileNotFoundError when it holds no speech."""
-    began, seconds = time.process_time(), 0.0
+    cost, seconds = 0.0, 0.0
     spoken: dict[str, list[Prosody]] = {}
     for path in _files(folder / "speech"):
         samples = read(path)
         seconds += len(samples) / EAR_RATE
+        began = time.process_time()
         spoken.setdefault(path.stem.split("-")[0], []).append(measure(samples, track))
-    cost = time.process_time() - began
+        cost += time.process_time() - began
     if not spoken:
         raise FileNotFoundError("no sound files in speech/")
     noise = [measure(read(path), track) for path in _files(folder / "noise")]
@@ -70,7 +71,7 @@ def voice_figures(folder: Path, read: Reader, track: PitchTracker) -> list[Figur
         *_noticed(spoken),
         *_meeting(folder, read, track),
         Figure("noise taken for speech", "noise", len(noise), 100.0 * sum(map(is_speech, noise)) / max(len(noise), 1), "%"),
-        Figure("cost of speech (hours), with reading the files", "read", seconds / 3600, 100.0 * cost / seconds, "% of a core"),
+        Figure("cost while somebody speaks", "read", seconds / 3600, 100.0 * cost / seconds, "% of a core"),
     ]
 
 

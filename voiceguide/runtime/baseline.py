@@ -54,9 +54,9 @@ class Excess:
 
     @property
     def agreed(self) -> bool:
-        """At least two of the features say so: one alone is a step nearer to the microphone, a tune, or a hiss."""
-        features = (self.pitch, self.tilt) if self.level_free else (self.level, self.pitch, self.tilt)
-        return sum(z >= 0.8 for z in features) >= 2 and self.beside_level >= 0.5
+        """Whether all say so: nobody shouts without level and pitch. A level alone is a step nearer, level and tilt together
+        are rain on the window, pitch alone is a child that cries meanwhile (each measured)."""
+        return (self.level_free or self.level >= 0.5) and self.pitch >= 0.4 and self.beside_level >= 0.5
 
     @property
     def beside_level(self) -> float:
@@ -66,8 +66,8 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """One voice's calm utterances, the latest ROWS_KEPT of them. `off`: the last
-    utterances, if their level may be a step of the gain."""
+    """One voice's calm utterances, the latest ROWS_KEPT of them. `off`: the last utterances, while their level may
+    be a step of the gain; `skipped`: raised ones since the last that was learnt from; `steps`: of the gain."""
 
     rows: tuple[Row, ...] = ()
     seconds: float = 0.0
@@ -226,8 +226,9 @@ class VoiceWatch:
         if not found.known:
             return watch, ()
         key, seconds = (-1 if who is None else who), prosody.active_seconds
-        # Where the features do not agree, the level is not what builds a heat: the microphone may have moved.
-        above = (found.score if found.agreed else min(found.score, found.beside_level)) - DRIFT[self.sensitivity]
+        # Where the features do not agree, nothing builds up, and a level alone does not keep it from cooling.
+        drift = DRIFT[self.sensitivity]
+        above = found.score - drift if found.agreed else min(found.score - drift, found.beside_level - drift, 0.0)
         raised = self.raised.get(key, Heat()).with_utterance(above, seconds, at)
         fast = self.fast.get(key, Heat()).with_utterance(found.rate - FAST_DRIFT, seconds, at)
         watch = replace(watch, raised={**self.raised, key: raised}, fast={**self.fast, key: fast})

@@ -23,7 +23,6 @@ HOP = 256  # samples (16 ms): the grid that level, spectrum and pitch share
 WINDOW = 512
 ACTIVE_BELOW_PEAK_DB = 25.0  # a frame is active when it is at most this far below the loud frames of its utterance
 ACTIVE_FLOOR_DB = -70.0  # re full scale: below it nobody speaks
-FLOOR_MARGIN_DB = 12.0  # the quiet frames must lie this far below the active ones before they count as the room's noise
 LOW_BAND_HZ = (50.0, 1000.0)
 HIGH_BAND_HZ = (1000.0, 5000.0)
 SYLLABLE_BAND_HZ = (300.0, 3300.0)  # vowels; keeps out hum and hiss
@@ -62,7 +61,7 @@ def measure(samples: Samples, track: PitchTracker | None = None) -> Prosody:
     semitones = 12.0 * np.log2(hertz[voiced] / 100.0) if track is not None else np.zeros(0)
     enough = len(semitones) >= VOICED_FRAMES
     return Prosody(
-        level_db=float(np.median(level[active])),
+        level_db=_level(level, active),
         pitch_st=float(np.median(semitones)) if enough else None,
         pitch_high_st=float(np.percentile(semitones, 90)) if enough else None,
         tilt_db=_tilt(power, level, voiced if voiced.sum() >= VOICED_FRAMES else active),
@@ -123,12 +122,21 @@ def _band(low: float, high: float) -> slice:
     return slice(int(np.ceil(low / step)), int(high / step) + 1)
 
 
+def _quiet(level: Floats) -> Flags:
+    """The frames between the words, where only the room sounds."""
+    return np.asarray(level <= np.percentile(level, 10), dtype=np.bool_)
+
+
+def _level(level: Floats, active: Flags) -> float:
+    """The usual active frame, in decibels, less what the room added to it: rain does not raise anybody's voice."""
+    voice, room = float(np.median(level[active])), float(np.median(level[_quiet(level)]))
+    return voice + float(10.0 * np.log10(max(1.0 - 10.0 ** ((room - voice) / 10.0), 0.1)))
+
+
 def _tilt(power: Floats, level: Floats, chosen: Flags) -> float:
-    """High against low energy in decibels, the room's own spectrum taken off where the utterance has quiet frames."""
+    """High against low energy in decibels, the room's own spectrum (the quiet frames) taken off."""
     mean = power[chosen].mean(axis=0)
-    quiet = level <= np.percentile(level, 10)
-    if float(np.median(level[chosen]) - np.median(level[quiet])) > FLOOR_MARGIN_DB:
-        mean = np.maximum(mean - power[quiet].mean(axis=0), 0.05 * mean)
+    mean = np.maximum(mean - power[_quiet(level)].mean(axis=0), 0.02 * mean)
     high, low = float(mean[_band(*HIGH_BAND_HZ)].sum()), float(mean[_band(*LOW_BAND_HZ)].sum())
     return float(10.0 * np.log10(max(high, 1e-12) / max(low, 1e-12)))
 
