@@ -79,7 +79,7 @@ def test_a_whole_number_is_a_volume_too(tmp_path: Path) -> None:
 
 def test_every_setting_can_be_saved_and_explains_itself(tmp_path: Path) -> None:
     other = {"str": "x", "int": 200, "float": 0.25, "bool": True}
-    choices = {"ear": "vosk", "voice": "piper", "sensitivity": "less", "echo": "app"}
+    choices = {"ear": "vosk", "voice": "piper", "sensitivity": "less", "echo": "app", "country": "GB"}
     wanted = {field.name: choices.get(field.name, other[str(field.type)]) for field in fields(Settings)} | {"captions": True}
     settings = changed(Settings(), **wanted)  # type: ignore[arg-type]  # values of every kind
     save(settings, tmp_path / "s.toml")

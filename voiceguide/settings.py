@@ -10,6 +10,7 @@ import contextlib
 import difflib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -56,6 +57,8 @@ class Settings:
     """Show on the terminal what is heard and said; nothing of it is kept."""
     echo: str = "auto"
     """Against hearing itself: auto, app, system, half-duplex or headset."""
+    country: str = ""
+    """Whose help lines are said, as an ISO code such as GB or KR; "" is where the machine seems to stand."""
     data_folder: str = ""
     """Where pauses and promises are kept; "" is the system's place for it."""
 
@@ -72,6 +75,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "echo": ("auto", "app", "system", "half-duplex", "headset"),
 }
 _RANGES: Mapping[str, tuple[float, float]] = {"words_per_minute": (60, 400), "volume": (0, 1)}
+_SHAPES = {"language": ("-*[A-Za-z][A-Za-z-]*", "a short code such as en or ko"),
+           "country": ("([A-Za-z]{2})?", "a code of two letters such as GB or KR")}
 _KINDS = {"str": "text in quotes", "int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
@@ -152,8 +157,8 @@ def _fault(key: str, value: object) -> str:
         low, high = _RANGES[key]
         if not low <= float(str(value)) <= high:
             return f"{key} must lie between {low:g} and {high:g}, not {value}"
-    if key == "language" and not (str(value).isascii() and str(value).replace("-", "").isalpha()):
-        return f"language must be a short code such as en or ko, not {_toml(value)}"
+    if key in _SHAPES and not re.fullmatch(_SHAPES[key][0], str(value)):
+        return f"{key} must be {_SHAPES[key][1]}, not {_toml(value)}"
     return ""
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from voiceguide.errors import ContentError
 from voiceguide.language.contract import read_toml
+from voiceguide.language.pack import Pack
+from voiceguide.language.wording import Wording
 
 _FILE = "helplines.toml"
 _KINDS = ("emergency", "support", "crisis")
 _KEYS = {"zones", "also", *_KINDS}
-_SAID_WHOLE = 4  # digits: "one three six six" is taken in at once
 _UNTOLD = ("en_us",)  # the locale of many machines that never were in the United States: it tells nothing about the country
 
 
@@ -74,22 +75,13 @@ def slots_for(country: str, language: str) -> dict[str, str]:
 
     Raises ContentError when the language's pack has no words for them.
     """
-    pack = _pack(language)
     lines = lines_for(country)
-    try:
-        known = {f"{kind}_line": spoken(getattr(lines, kind), pack["speak"]) for kind in _KINDS}
-        return {slot: words or str(pack["lines"][slot]) for slot, words in known.items()}
-    except KeyError as missing:
-        hint = "[lines] has emergency_line, support_line and crisis_line; [speak] has digits"
-        raise ContentError("broken_pack", f"content/{language}/pack.toml: {missing} is missing", hint=hint) from None
+    return {f"{kind}_line": spoken(getattr(lines, kind), language) or _neutral(f"{kind}_line", language) for kind in _KINDS}
 
 
-def spoken(number: str, speak: Mapping[str, Any]) -> str:
-    """`number` (digits and spaces) in words, slowly: `speak` is the table of pack.toml with digits and the gaps between them."""
-    digits = speak["digits"]
-    return str(speak["group_gap"]).join(
-        str(speak["digit_gap"]).join(str(digits[one]) for one in group) for group in _groups(number, int(speak["digit_group"]))
-    )
+def spoken(number: str, language: str) -> str:
+    """`number` (digits and spaces) as words, slowly: digit by digit, with a short gap and, between groups, a longer one."""
+    return Wording(Pack.load(language)).digits(number) if number else ""
 
 
 def guess_country(locale: str, zone: str) -> str:
@@ -103,17 +95,12 @@ def guess_country(locale: str, zone: str) -> str:
     return territory if territory in countries() and name not in _UNTOLD and not elsewhere else ""
 
 
-def _groups(number: str, size: int) -> list[str]:
-    groups = number.split()
-    if len(groups) == 1 and len(groups[0]) > _SAID_WHOLE:
-        whole = groups[0]
-        return [whole[at : at + size] for at in range(0, len(whole), size)]
-    return groups
-
-
-@functools.lru_cache(maxsize=8)
-def _pack(language: str) -> Mapping[str, Any]:
-    return read_toml(language, "pack.toml")
+def _neutral(slot: str, language: str) -> str:
+    words = Pack.load(language).lines
+    if slot not in words:
+        where = f"content/{language}/pack.toml: lines.{slot}"
+        raise ContentError("broken_pack", f"{where} is missing", hint="it says in words what stands for the number")
+    return str(words[slot])
 
 
 def _country(code: str, rows: Mapping[str, Any], sources: Mapping[str, str]) -> Country:
