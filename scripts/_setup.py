@@ -25,7 +25,7 @@ PYTHON = VENV / "bin" / "python"
 LOG = HERE / ".cache" / "setup.log"
 LOCK_FILE = HERE / "requirements-dev.lock"
 WANTING = VENV / ".wanting"  # there while something could not be had: then the next start looks again
-PACKAGES = 33  # roughly how many there are (50 with those for development), for the progress line only
+PACKAGES = 45  # roughly how many there are (60 with those for development), for the progress line only
 NO_DEVICE_OR_MODEL = 3
 
 
@@ -75,7 +75,7 @@ def main(purpose: str) -> int:
         if not _packages("dev" if purpose in ("test", "lint") else ""):
             return NO_DEVICE_OR_MODEL
         if purpose in ("run", "test"):
-            step("models of the recogniser (about 170 MB the first time)")
+            step("models, and their bytes (170 MB to fetch the first time)")
             command = [str(PYTHON), "-m", "voiceguide.fetching", *(["--tests"] if purpose == "test" else [])]
             wanting |= subprocess.run(command, check=False, cwd=HERE).returncode != 0
         if wanting:
@@ -162,7 +162,7 @@ def _packages(extra: str) -> bool:
     done = [name for name, stamp in stamps.items() if stamp.exists() and stamp.read_text("utf-8") == asked.hexdigest()]
     if extra in done or "dev" in done:
         return True
-    step("Python packages (about 400 MB the first time)")
+    step("Python packages (about 150 MB to fetch)")
     target = f"{HERE}[{extra}]" if extra else str(HERE)
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-cache-dir",
            "--progress-bar", "off", "--retries", "2"]
