@@ -111,7 +111,7 @@ class Draft:
         """Add the names of speaker and listener, where the couple gave names, for wording to use."""
         people: dict[str, SayValue] = {}
         names = self.s.household.names
-        if len(names) == 2:
+        if len(names) == 2 and all(names):
             speaker, listener = self.s.roles
             people = {"speaker": Dictated(names[speaker]), "listener": Dictated(names[listener])}
         return {**people, **slots}

@@ -1,7 +1,8 @@
 """One kind way to say it better: when an apology is hedged, or a promise or request lacks something.
 
-Laws. One suggestion at a time, for the first thing only; at most twice in a talk, then what was said is accepted and the talk goes
-on. What is owned or complete is never sent back. What was found is never named, only how to say it. (domain 4, mission R1, R5, R12)
+Laws. One suggestion at a time, for the first thing only; at most twice in a talk, then what was said is accepted and the talk
+goes on. What is owned or complete is never sent back. What was found is never named, only how to say it.
+(domain 4, mission R1, R5, R12)
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from voiceguide.core import figures
 from voiceguide.core.draft import Draft
 from voiceguide.core.events import Heard
-from voiceguide.core.plan import Step
+from voiceguide.core.plan import Floor, Step
 
 _WANTING = ("hedged", "missing")
 LONG = "long"  # the part that is missing from a promise of two hundred words: an end
@@ -27,12 +28,13 @@ def part_of(event: Heard, step: Step) -> str:
 def give(draft: Draft, step: Step, event: Heard) -> bool:
     """Answer what is wanting with one hint and listen again. False: accepted as it is."""
     part = part_of(event, step)
-    given = _given(draft, step)
+    key = _key(draft, step)
+    given = draft.s.visits.get(key, 0)
     if step.dictates and _completes(draft, step, event, part):
         return False
     if not part or given >= figures.HINTS:
         return False
-    draft.set(visits={**draft.s.visits, _key(step): given + 1}, misses=0)
+    draft.set(visits={**draft.s.visits, key: given + 1}, misses=0)
     if step.dictates and part != LONG:
         draft.held[step.dictates] = event.text
         draft.held[_asked_for(step)] = part
@@ -63,12 +65,9 @@ def _completes(draft: Draft, step: Step, event: Heard, part: str) -> bool:
     return part == _ACT and asked_for not in ("", _ACT) and bool(event.text)
 
 
-def _given(draft: Draft, step: Step) -> int:
-    return draft.s.visits.get(_key(step), 0)
-
-
-def _key(step: Step) -> str:
-    return f"hint:{step.hints}"
+def _key(draft: Draft, step: Step) -> str:
+    """Hints are counted for each of the two: one's stumbling is not the other's."""
+    return f"hint:{step.hints}:{draft.s.roles[1 if step.floor is Floor.LISTENER else 0]}"
 
 
 def _asked_for(step: Step) -> str:

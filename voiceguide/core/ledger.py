@@ -114,7 +114,7 @@ def choose_hour(draft: Draft, seconds: float) -> None:
 
 
 def take_due(draft: Draft) -> str:
-    """The plan to open for what is due now, "" for none. Others of the same plan are one sitting; the rest wait an hour.
+    """The way ("plan:step") to open for what is due now, "" for none. Others that lead there are one sitting; the rest wait.
 
     At an indecent hour (after a power cut, say) nothing opens: it is moved to the household's hour.
     """
@@ -129,7 +129,7 @@ def take_due(draft: Draft) -> str:
         return ""
     draft.set(household=replace(household, checkins=tuple(c for c in household.checkins if c not in due)))
     _move(draft, [c for c in due if c.plan != plan], draft.now + figures.HOUR)
-    return plan if plan in draft.plans else ""
+    return plan if plan.partition(":")[0] in draft.plans else ""
 
 
 def _next_decent(draft: Draft) -> float:
@@ -160,7 +160,7 @@ def take_next(draft: Draft) -> bool:
     for promise in draft.s.household.promises:
         key = f"{_ASKED}{promise.id}"
         if key not in visits and promise.made < draft.now - figures.HOUR:
-            draft.set(visits={**visits, key: 1}, about=promise.id)
+            draft.set(visits={**visits, key: 1}, about=promise.id, theme=promise.theme)
             return True
     draft.set(about=0)
     return False
@@ -173,11 +173,13 @@ def slots(draft: Draft) -> dict[str, SayValue]:
     if promise is not None:
         made.setdefault("promise", Dictated(promise.text))
         made["kept"] = promise.kept
-        made["giver"] = Dictated(name_of(draft.s.household, promise.who))
+        if giver := name_of(draft.s.household, promise.who):
+            made["giver"] = Dictated(giver)
     household = draft.s.household
     if household.phrase:
         made.setdefault("phrase", Dictated(household.phrase))
-    made["due"] = Moment(draft.calendar.at(draft.now, 1, household.hour))
+    for slot, days in (("due", 1), ("week", 7), ("fortnight", 14)):
+        made[slot] = Moment(draft.calendar.at(draft.now, days, household.hour))
     return made
 
 
@@ -194,8 +196,5 @@ def tell(draft: Draft) -> None:
         draft.say("promises.none")
     for promise in promises:
         giver = name_of(household, promise.who)
-        text = Dictated(promise.text)
-        if giver:
-            draft.say("promises.one", giver=Dictated(giver), promise=text)
-        else:
-            draft.say("promises.nameless", promise=text)
+        named: dict[str, SayValue] = {"giver": Dictated(giver)} if giver else {}
+        draft.say("promises.one", promise=Dictated(promise.text), **named)

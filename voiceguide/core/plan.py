@@ -1,8 +1,8 @@
 """A talk as data: frozen steps of a few kinds, with ways on by intent. Read from content; no words, no expressions.
 
 Kinds. `say` speaks and goes on. `ask` speaks and waits for one of its answers. `talk` gives somebody the floor. `wait` is quiet
-for `seconds`. `swap` exchanges speaker and listener, and gives the other the same number of chances. `each` takes up the next promise
-of the ledger. A step that may be entered `limit` times leads to `exhausted` after that.
+for `seconds`. `swap` exchanges speaker and listener, and gives the other the same number of chances. `each` takes up the next
+promise of the ledger. A step that may be entered `limit` times leads to `exhausted` after that.
 The moment someone wants an `if`, it becomes a new kind or attribute in Python. (Authors: see content/AUTHORS.md)
 """
 
@@ -85,7 +85,7 @@ class Step:
 
     def ways(self) -> tuple[str, ...]:
         """Every way on from here."""
-        named = (*self.on.values(), self.next, self.silence, self.exhausted, self.resume_at)
+        named = (*self.on.values(), self.next, self.silence, self.exhausted, self.resume_at, self.opens)
         return tuple(dict.fromkeys(way for way in named if way))
 
 

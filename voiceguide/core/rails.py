@@ -228,6 +228,7 @@ def checkin_due(draft: Draft, clock: str) -> None:
     if draft.s.state not in (State.RESTING, State.CLOSED):
         draft.start(clock, figures.HOUR, durable=True)
         return
-    if plan := ledger.take_due(draft):
+    if way := ledger.take_due(draft):
+        plan, _, step = way.partition(":")
         draft.chime("return")
-        talk.open_talk(draft, plan)
+        talk.open_talk(draft, plan, step)

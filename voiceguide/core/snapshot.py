@@ -64,7 +64,7 @@ class Checkin:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A promise that stands: dictated and confirmed. `who`: index of the one who gave it; `theme`: what it mends; counts so far."""
+    """A promise that stands: dictated and confirmed. `who`: index of its giver; `theme`: what it mends; counts so far."""
 
     id: int
     text: str = field(repr=False)
@@ -95,7 +95,7 @@ class Household:
 class Snapshot:
     """Everything. `roles`: who speaks and who listens (indexes of partners); `floor`: seconds each has had it.
 
-    `theme`: what was broken, an id of the plan; `about`: id of the promise in hand (0 = none); `then`: the talk to open after this.
+    `theme`: what was broken, an id of the plan; `about`: id of the promise in hand (0 = none); `then`: the talk that waits.
     """
 
     state: State = State.RESTING

@@ -192,7 +192,7 @@ def _without(step: Step) -> str:
 
 
 def _answered(draft: Draft, step: Step, event: Heard) -> str:
-    """The way that the step has for this, unless the step it leads to has had its say and would only lead back here."""
+    """The way that the step has for this. What was only noticed in free talk is passed over once its step has had its say."""
     past = "talk.past" if event.intent == "talk" and event.slots.get("past") else ""
     way = step.on.get(past, "") or way_on(step, event.intent, str(event.slots.get("judged", "")))
     if not way or way in plan.WAYS or draft.s.position is None:
@@ -200,7 +200,7 @@ def _answered(draft: Draft, step: Step, event: Heard) -> str:
     target = locate(way, draft.s.position.plan)
     there = step_at(draft.plans, target)
     spent = there.limit and draft.s.visits.get(f"{target.plan}:{there.name}", 0) >= there.limit
-    return "" if spent and there.exhausted == step.name else way
+    return "" if spent and event.intent == "talk" else way
 
 
 def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from voiceguide.core.plan import CLOSE, PAUSE, REST, Kind, Plan, Plans, locate
-from voiceguide.language import reading
+from voiceguide.language import readability
 from voiceguide.language.pack import Pack, Prompt
 
 MOST_WORDS, HARD_WORDS = 22, 27  # domain 8: prompt_words
@@ -21,7 +21,8 @@ _VARIANTS = ("text", "again", "short", "resumed")
 _SLOTS = re.compile(r"\{(\w+)\}")
 # What the core, the plans and the runtime can fill in.
 SLOTS = frozenset(
-    ("due", "span", "shortest", "limit", "speaker", "listener", "support_line", "crisis_line", "emergency_line", "promises")
+    ("due", "span", "shortest", "limit", "speaker", "listener", "support_line", "crisis_line", "emergency_line", "promises",
+     "giver", "kept", "promise", "phrase", "week", "fortnight")
 )
 
 
@@ -63,7 +64,7 @@ def _ways(plan: Plan, plans: Plans, file: str) -> Iterator[Fault]:
             yield Fault(file, key, "says nothing", "Give it a prompt")
         if step.kind in (Kind.SAY, Kind.WAIT, Kind.SWAP, Kind.TALK) and not step.next:
             yield Fault(file, key, "leads nowhere", f"Add next = a step, or one of {', '.join(_WAYS_OUT)}")
-        if bool(step.limit) != bool(step.exhausted):
+        if bool(step.limit or step.kind is Kind.EACH) != bool(step.exhausted):
             yield Fault(file, key, "limit and exhausted go together", "Give both, or neither")
         for way in step.ways():
             if way in _WAYS_OUT:
@@ -143,11 +144,11 @@ def variants(prompt: Prompt) -> Iterator[tuple[str, str]]:
 
 
 def _length(language: str, file: str, key: str, text: str) -> Iterator[Fault]:
-    count = reading.words(text)
+    count = readability.words(text)
     if count > MOST_WORDS:
         yield Fault(file, key, f"{count} words (at most {MOST_WORDS})", "Say one thing", grave=count > HARD_WORDS)
-    if language == "en" and reading.grade(text) > HIGHEST_GRADE:
-        yield Fault(file, key, f"reading grade {reading.grade(text):.1f} (at most 6)", "Shorter words, shorter sentences", grave=False)
+    if language == "en" and readability.grade(text) > HIGHEST_GRADE:
+        yield Fault(file, key, f"reading grade {readability.grade(text):.1f} (at most 6)", "Shorter words, shorter sentences", grave=False)
 
 
 def _live_rails(pack: Pack, text: str) -> set[str]:
@@ -163,7 +164,7 @@ def _live_rails(pack: Pack, text: str) -> set[str]:
 def worst(pack: Pack, most: int = 10) -> list[tuple[float, int, str, str]]:
     """The hardest prompts: grade, words, id, text."""
     rows = [
-        (reading.grade(text), reading.words(text), name, text)
+        (readability.grade(text), readability.words(text), name, text)
         for name, prompt in pack.prompts.items()
         for _, text in variants(prompt)
     ]

@@ -54,6 +54,9 @@ class Wording:
             parts.append(literal)
             if slot is None:
                 continue
+            if slot not in given and slot in self._speak.get("nameless", {}):
+                parts.append(str(self._speak["nameless"][slot]))  # they gave no names: the guide still has to call them something
+                continue
             if slot not in given:
                 raise ContentError("missing_slot", f"content/{self._pack.language}/prompts: {prompt} has no value for {slot}")
             value = given[slot]
