@@ -18,7 +18,6 @@ from voiceguide.language.templates import (
     TemplateIndex,
     firsts,
     parse,
-    respell,
     samples,
     short_sentences,
     words,
@@ -56,7 +55,6 @@ class Commands:
         specs: Mapping[str, IntentSpec],
         rules: Mapping[str, str],
         contract: Contract,
-        spelling: Mapping[str, tuple[str, ...]],
         precedence: Mapping[str, Sequence[str]],
         edges: Edges,
         spaces: bool = True,
@@ -71,9 +69,9 @@ class Commands:
         for intent, spec in specs.items():
             if intent not in self._order:
                 raise ContentError("broken_pack", f"{spec.where}: no intent of the contract is called {intent}")
-            inside = [_read(text, rules, spelling, spaces, spec.where) for text in spec.inside]
-            whole = inside + [_read(text, rules, spelling, spaces, spec.where) for text in spec.sentences]
-            closed = [_read(text, rules, spelling, spaces, spec.where) for text in spec.closed]
+            inside = [_read(text, rules, spaces, spec.where) for text in spec.inside]
+            whole = inside + [_read(text, rules, spaces, spec.where) for text in spec.sentences]
+            closed = [_read(text, rules, spaces, spec.where) for text in spec.closed]
             self._nodes[intent] = whole + closed
             self._index.add(intent, whole)
             self._closed.add(intent, closed)
@@ -178,10 +176,10 @@ class Commands:
 
 
 def _read(
-    text: str, rules: Mapping[str, str], spelling: Mapping[str, tuple[str, ...]], spaces: bool, where: str
+    text: str, rules: Mapping[str, str], spaces: bool, where: str
 ) -> Node:
     try:
-        node = respell(parse(text, rules, spaces), spelling)
+        node = parse(text, rules, spaces)
         if "" in firsts(node):
             raise TemplateError("the sentence can be empty")
     except TemplateError as problem:

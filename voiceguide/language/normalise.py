@@ -36,6 +36,8 @@ class Normaliser:
         """`known`: words that are never taken for the beginning of the word after them ("no" before "now")."""
         self.spelling = spelling
         self._known = known
+        phrases = sorted(map(re.escape, spelling.replace), key=len, reverse=True)
+        self._phrases = re.compile(rf"(?<![\w'])(?:{'|'.join(phrases)})(?![\w'])")
         self._longest = max((len(phrase.split()) for phrase in spelling.replace), default=1)
 
     def plain(self, text: str) -> str:
@@ -44,8 +46,12 @@ class Normaliser:
 
     def __call__(self, text: str) -> str:
         """As `plain`, and without hesitations, repeated words and false starts (domain 7.3: people who stammer)."""
-        words = [word for word in self._split(text) if word not in self.spelling.hesitations]
+        words = [word for word in self._canonical(self._split(text)) if word not in self.spelling.hesitations]
         return " ".join(self._without_repeats(self._canonical(self._without_repeats(words))))
+
+    def template(self, text: str) -> str:
+        """A sentence template with its phrases in canonical spelling: "(i am|we are) here" becomes "(i'm|we're) here"."""
+        return self._phrases.sub(lambda found: self.spelling.replace[found.group()], text) if self.spelling.replace else text
 
     def _split(self, text: str) -> list[str]:
         text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).translate(_APOSTROPHES).lower()

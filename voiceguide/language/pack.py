@@ -124,18 +124,19 @@ def _commands(language: str, main: Mapping[str, Any], plain: Normaliser) -> Comm
         where = f"content/{language}/{name}"
         table = read_toml(language, name)
         for rule, text in _table(table, "rules", where).items():
-            rules[rule] = str(text)
+            rules[rule] = plain.template(str(text))
         for intent, spec in _table(table, "intents", where).items():
             if intent in specs or not isinstance(spec, dict):
                 raise ContentError("broken_pack", f"{where}: intents.{intent} is given twice or is no table")
             inner = f"{where}: intents.{intent}"
-            specs[intent] = IntentSpec(*(_ordered(spec, key, inner) for key in ("sentences", "inside", "closed")), inner)
+            specs[intent] = IntentSpec(
+                *(tuple(map(plain.template, _ordered(spec, key, inner))) for key in ("sentences", "inside", "closed")), inner
+            )
     where = f"content/{language}/pack.toml"
     edges = _table(main, "edges", where)
     named = {key: frozenset(map(plain.plain, _phrases(edges, key, where))) for key in ("openers", "tails", "connectors", "blockers")}
-    replaced = {one: tuple(other.split()) for one, other in plain.spelling.replace.items() if " " not in one}
     precedence = {winner: tuple(losers) for winner, losers in _table(main, "precedence", where).items()}
-    return Commands(specs, rules, contract(), replaced, precedence, Edges(**named), plain.spelling.spaces)
+    return Commands(specs, rules, contract(), precedence, Edges(**named), plain.spelling.spaces)
 
 
 def load_prompts(language: str) -> dict[str, Prompt]:

@@ -174,15 +174,6 @@ def _drawn(node: Node, draw: _Draw) -> tuple[str, ...]:
     return tuple(word for item in node.items for word in _drawn(item, draw))
 
 
-def respell(node: Node, spell: Mapping[str, tuple[str, ...]]) -> Node:
-    """`node` with single words replaced by their canonical words."""
-    if isinstance(node, Word):
-        other = spell.get(node.text)
-        return node if other is None else _chain([Word(word) for word in other])
-    items = tuple(respell(item, spell) for item in node.items)
-    return Chain(items) if isinstance(node, Chain) else Choice(items)
-
-
 @dataclass(slots=True)
 class TemplateIndex:
     """Which labels (intents) claim a whole text. Filled once, then only read; patterns are compiled on first use.

@@ -7,6 +7,7 @@ exception, and it holds nothing of the text but numbers.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Iterator, Mapping, Protocol
@@ -24,7 +25,7 @@ NOTHING = "none"
 _UNSURE = 0.3  # confidence of "none": nothing was understood
 _FREE = 0.6  # confidence of "talk": it is no command, and nobody judged it
 
-TIME, NUMBER, NAME = "{time}", "{number}", "{name}"
+TIME, LONGER, NUMBER, NAME = "{time}", "{longer}", "{number}", "{name}"
 HIGHEST_NUMBER = 10  # how stirred up are you, zero to ten
 # A return time does not make these answers something else: they carry it in a slot.
 _CARRY_TIME = frozenset(("pause", "more_time", "return_time", "later"))
@@ -104,6 +105,8 @@ class Understanding:
         phrases = set(commands.phrases(intents))
         if "return_time" in hoped.intents or "more_time" in hoped.intents:
             words |= times.lexicon.words()
+        if "open_time" in hoped.intents:
+            phrases.update(one for one, token in times.lexicon.entries.items() if token.kind in ("open", "day"))
         if "number" in hoped.intents:
             spoken = times.lexicon.entries.items()
             phrases.update(one for one, token in spoken if token.kind == "number" and token.value <= HIGHEST_NUMBER)
@@ -127,14 +130,15 @@ class Understanding:
         self, normal: str, hoped: Hoped, when: When, names: tuple[str, ...], phrase: str
     ) -> Meaning | None:
         commands = self._pack.commands
-        chosen: str
-        for reading in self._readings(normal, hoped, when, names):
+        readings = list(self._readings(normal, hoped, when, names))
+        # Where nobody asked anything, a rail is meant rather than an answer, however the politeness around it is read.
+        for intents, reading in itertools.product((hoped.intents,) if hoped.name else ((), hoped.intents), readings):
             if phrase and reading.text == phrase:
                 return _meaning("pause", {}, NONE)
             claimed = commands.claims(reading.text, closed=not (hoped.free and hoped.name))
-            chosen = commands.decide(claimed, hoped.intents, settle=bool(hoped.name))
+            chosen = commands.decide(claimed, intents, settle=bool(hoped.name))
             if chosen:
-                timed = TIME in reading.text
+                timed = TIME in reading.text or LONGER in reading.text
                 if chosen == "pause" and timed and (better := self._as_answer(hoped)):
                     chosen = better
                 return _meaning(chosen, reading.slots, when if timed or chosen in _CARRY_TIME else NONE)
@@ -168,8 +172,8 @@ class Understanding:
         timed = _with_slot(normal, when) if _nameable(when) else ""
         for text in self._pack.commands.trimmed(normal):
             yield _Reading(text, {})
-        if timed:
-            for text in self._pack.commands.trimmed(timed, vocatives):
+        for one in [timed.replace(TIME, LONGER), timed] if when.extends else [timed]:
+            for text in self._pack.commands.trimmed(one, vocatives):
                 yield _Reading(text, {})
         if "number" in hoped.intents:
             yield from self._numbered(normal)

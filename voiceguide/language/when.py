@@ -28,7 +28,8 @@ class When:
     """`kind`: "definite" (`seconds` from now), "open" (later, after dinner), "past" (today, but over: `seconds` below 0) or
     "none".
 
-    `is_clock`: a time of day rather than a length. `bare`: a number alone, read by context. `span`: the words (begin, end)
+    `is_clock`: a time of day rather than a length. `bare`: a number alone, read by context. `extends`: on top
+    of something ("ten more minutes"). `span`: the words (begin, end)
     of the normalised text that it was read from.
     """
 
@@ -36,6 +37,7 @@ class When:
     seconds: float | None = None
     is_clock: bool = False
     bare: bool = False
+    extends: bool = False
     span: tuple[int, int] = (0, 0)
 
 
@@ -159,7 +161,8 @@ class Times:
             if kind == "length":
                 read = _length(roles)
                 if read is not None:
-                    return _Found(kind, position, match.end(), When("definite", read[0]), read[1])
+                    more = any(one.kind in ("more", "another") for one in tokens[position : match.end()])
+                    return _Found(kind, position, match.end(), When("definite", read[0], extends=more), read[1])
                 continue
             wrapped = [one for one in tokens[position : match.end()] if one.kind in ("day", "weekday", "part")]
             when = _clock(roles, wrapped, now)
