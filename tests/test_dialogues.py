@@ -44,7 +44,7 @@ def rewritten(text: str, moments: list[Moment]) -> str:
     stamps: list[tuple[str, str, str]] = []
     for line in text.splitlines():
         parts = line.split(None, 2)
-        if len(parts) < 3 or line.startswith("#") or line.split(":")[0] in ("start", "never", "end", "note"):  # noqa: PLR2004
+        if len(parts) < 3 or line.startswith("#") or line.split(":")[0] in ("start", "never", "end", "note", "first"):  # noqa: PLR2004
             head.append(line.rstrip())
         elif parts[1] != GUIDE:
             stamps.append((parts[0], parts[1], parts[2].split("  {")[0].rstrip()))

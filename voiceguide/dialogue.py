@@ -3,6 +3,7 @@
     # The first pause.                      a remark
     start: 2026-03-10 19:40                 local wall time at 0:00
     never: safety.*                         prompt ids that must not be said
+    first: yes                              nobody has used the guide here before (else the two are known, and have agreed)
     0:10    Ana     i can't do this         at 0:10 Ana begins to speak
     +3      Ben     okay                    3 s after everybody fell silent (from one minute on: after the line before)
     +1:00   power   cut                     the process dies
@@ -25,7 +26,7 @@ GUIDE = "guide"
 POWER = "power"
 DEFAULT_START = datetime(2026, 3, 10, 19, 40)  # noqa: DTZ001 - local by design; a Tuesday evening
 _COLUMNS = re.compile(r"\t+| {2,}")
-_HEADER = re.compile(r"^(start|never|end|note):\s*(.*)$")
+_HEADER = re.compile(r"^(start|never|end|note|first):\s*(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """A conversation. `expected`: (time, prompt id) of the guide's lines; `end`: how long to go on after the last line (s)."""
+    """A conversation. `expected`: (time, prompt id) of the guide's lines; `end`: how long to go on after the last line (s).
+    `first`: the first use in this household."""
 
     name: str
     lines: tuple[Line, ...]
@@ -49,6 +51,12 @@ class Dialogue:
     expected: tuple[tuple[str, str], ...] = ()
     never: tuple[str, ...] = ()
     end: float = 60.0
+    first: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The two partners, in the order in which they first speak."""
+        return tuple(dict.fromkeys(line.who for line in self.lines if line.who != POWER))[:2]
 
 
 def read_dialogue(path: Path) -> Dialogue:
@@ -67,7 +75,7 @@ def parse_dialogue(text: str, name: str = "dialogue", where: str = "dialogue") -
     lines: list[Line] = []
     expected: list[tuple[str, str]] = []
     never: list[str] = []
-    start, end = DEFAULT_START, 60.0
+    start, end, first = DEFAULT_START, 60.0, False
     for number, raw in enumerate(text.splitlines(), 1):
         stripped = raw.strip()
         if not stripped or stripped.startswith("#"):
@@ -79,6 +87,8 @@ def parse_dialogue(text: str, name: str = "dialogue", where: str = "dialogue") -
                     start = datetime.fromisoformat(value)
                 elif key == "never":
                     never += value.split()
+                elif key == "first":
+                    first = value == "yes"
                 elif key == "end":
                     end = seconds_of(value)
                 continue
@@ -91,7 +101,7 @@ def parse_dialogue(text: str, name: str = "dialogue", where: str = "dialogue") -
         except ValueError:
             hint = "Write: 0:10, a tab, a speaker, a tab, the words"
             raise UsageError("dialogue_line", f"{where}, line {number} cannot be read", hint=hint) from None
-    return Dialogue(name, tuple(lines), start, tuple(expected), tuple(never), end)
+    return Dialogue(name, tuple(lines), start, tuple(expected), tuple(never), end, first)
 
 
 def seconds_of(stamp: str) -> float:

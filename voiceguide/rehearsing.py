@@ -16,9 +16,11 @@ from voiceguide import settings
 from voiceguide.assembly import Content
 from voiceguide.core.effects import Say
 from voiceguide.core.session import Session
+from voiceguide.core.snapshot import Household, Snapshot
 from voiceguide.dialogue import POWER, Dialogue, Line, clock_of, read_dialogue
 from voiceguide.language.judgements import Meaning
 from voiceguide.runtime.guide import Guide, Surroundings
+from voiceguide.runtime.local_calendar import LocalCalendar
 from voiceguide.runtime.loop import Loop
 from voiceguide.runtime.mouth import TimedMouth
 from voiceguide.runtime.store import MemoryStore
@@ -70,7 +72,8 @@ class Rehearsal:
     def _build(self) -> None:
         """Wire a guide to what the store remembers: at the start, and after a power cut."""
         saved = self.store.load()
-        session = Session(self._content.plans, saved.snapshot if saved else None)
+        snapshot = saved.snapshot if saved else self._at_first()
+        session = Session(self._content.plans, snapshot, LocalCalendar(self._zone))
         phrase = self._content.phrasing(self.timeline.now, self._zone, self.store.entries)
         self.mouth = TimedMouth(phrase, self.timeline)
         around = Surroundings(
@@ -96,6 +99,12 @@ class Rehearsal:
 
         mouth.on_spoken = spoken
         self.guide.begin(saved.at if saved else None)
+
+    def _at_first(self) -> Snapshot:
+        """Unless it is their first use: two people who are known by name, and have agreed to be heard."""
+        names = self._dialogue.names
+        known = not self._dialogue.first and len(names) > 1
+        return Snapshot(household=Household(names=names if known else (), consented=not self._dialogue.first))
 
     def play(self) -> list[Moment]:
         """Play the whole conversation and return what happened."""
