@@ -119,6 +119,21 @@ class VirtualSound:
             return
         _run_pacat(sound, rate)
 
+    @contextlib.contextmanager
+    def echo(self, milliseconds: int = 60, volume: float = 0.3) -> Iterator[None]:
+        """The microphone hears the loudspeaker while the block runs, as in a room: so much later and softer."""
+        loop = ["module-loopback", "source=vspk.monitor", "sink=vmic", f"latency_msec={milliseconds}"]
+        done = subprocess.run(["pactl", "load-module", *loop], check=True, capture_output=True, text=True, timeout=20)
+        number = done.stdout.strip()
+        listed = ["pactl", "list", "short", "sink-inputs"]
+        streams = subprocess.run(listed, check=True, capture_output=True, text=True, timeout=20).stdout.splitlines()
+        ours = max(int(line.split()[0]) for line in streams)
+        subprocess.run(["pactl", "set-sink-input-volume", str(ours), f"{round(100 * volume)}%"], check=True, timeout=20)
+        try:
+            yield
+        finally:
+            subprocess.run(["pactl", "unload-module", number], check=False, timeout=20)
+
     def crash(self) -> None:
         """Kill the sound server as a fault would."""
         self._end_tone()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from voiceguide.runtime.ports import Samples
 
@@ -19,6 +20,15 @@ def resample(samples: Samples, rate: int, to: int) -> Samples:
     import soxr
 
     return np.asarray(soxr.resample(samples, rate, to), dtype=np.int16)
+
+
+def resample_floats(sound: npt.NDArray[np.float32], rate: int, to: int) -> npt.NDArray[np.float32]:
+    """The same for one channel of floats: recordings of 24 bits keep them until the end."""
+    if rate == to or len(sound) == 0:
+        return sound
+    import soxr
+
+    return np.asarray(soxr.resample(sound, rate, to), dtype=np.float32)
 
 
 class StreamResampler:
