@@ -27,14 +27,15 @@ FIRST_LIMIT, SECOND_LIMIT, TOOL_LIMIT = 2.0, 1.0, 1.0  # seconds: the engine, th
 RETURN_LIMIT = 0.9  # seconds in which a killed child should be back
 INSTALL_HINT = "install espeak-ng (Debian, Ubuntu: apt-get install espeak-ng), then: voiceguide doctor"
 
-# Best first; the first that the engine has is taken. espeak: chosen by what a recogniser understands of it (README).
+# Best first; the first that the engine has is taken. espeak's was chosen by what whisper tiny.en understands of it: word
+# errors on 20 prompts 8.9% (the plain en-us voice 11.7%), with noise at 8 dB 32% (35%); other variants up to 33%.
 PREFERRED = {
-    "en": ("gmw/en-us", "com.apple.voice.compact.en-US.Samantha", "com.apple.speech.synthesis.voice.samantha"),
+    "en": ("gmw/en-us+f3", "com.apple.voice.compact.en-US.Samantha", "com.apple.speech.synthesis.voice.samantha"),
     "ko": ("ko", "koreanic/ko"),
 }
 CALM_PITCH = 42  # espeak's own default of 50 sounds eager
 # espeak's number is not what is heard (measured: 150 sounded as 181): words a minute = SLOPE x number + BASE for prompts of ours.
-ESPEAK_SLOPE, ESPEAK_BASE = 1.14, 10.0
+ESPEAK_SLOPE, ESPEAK_BASE = 1.10, 12.5
 ESPEAK_RATES = (80, 400)
 
 _log = logging.getLogger(__name__)
@@ -127,10 +128,9 @@ class Pyttsx3Voice:
         """The engine's id: what was asked for, else the best of the language, else one of it, else the engine's own."""
         if manner.voice and (self.knows(manner.voice) or not self._voices):
             return manner.voice
-        have = {known.id.casefold(): known.id for known in self._voices}
         for wanted in PREFERRED.get(manner.language, ()):
-            if wanted.casefold() in have:
-                return have[wanted.casefold()]
+            if self.knows(wanted):
+                return wanted
         for known in self._voices:
             if any(tag.partition("-")[0] == manner.language for tag in known.languages):
                 return known.id

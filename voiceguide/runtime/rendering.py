@@ -24,7 +24,7 @@ from voiceguide.errors import VoiceError
 from voiceguide.runtime.ports import Clip, Manner, Voice
 from voiceguide.runtime.shaping import joined, sentences
 
-SHAPE = 1  # grows when shaping changes what is heard: older files are then not found any more
+SHAPE = 2  # grows when shaping changes what is heard: older files are then not found any more
 MOST_BYTES = 200_000_000  # on disk; the oldest go first
 IN_MEMORY = 64  # fixed sentences kept ready, so that a machine without a usable disk is as quick
 _MAGIC = b"vgclip01"
