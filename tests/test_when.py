@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceguide.core.effects import Moment
 from voiceguide.language.pack import Pack
 from voiceguide.language.when import When
 from voiceguide.language.wording import Wording
 
-EVENING = datetime(2026, 3, 10, 19, 40)  # the Tuesday of the field notes
+EVENING = datetime(2026, 3, 10, 19, 40)  # noqa: DTZ001 - the Tuesday of the field notes, on a kitchen clock
 PACK = Pack.load("en")
 
 

@@ -1,14 +1,14 @@
 """Which intents claim an utterance: whole utterances only, so a command word inside a long sentence never acts.
 
 Content decides: `[intents.<id>] sentences = […]` in commands.toml and answers.toml. `inside = […]` are requests so explicit
-that they count at the end of a longer sentence too, unless a word of `blockers` stands right before them. `closed = […]` count only
-where the guide has just asked something: partners say "sorry" and "what" to each other, too.
+that they count at the end of a longer sentence too, unless a word of `blockers` stands right before them. `closed = […]` count
+only where the guide has just asked something: partners say "sorry" and "what" to each other, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from voiceguide.errors import ContentError
 from voiceguide.language.contract import Contract
@@ -16,7 +16,6 @@ from voiceguide.language.templates import (
     Node,
     TemplateError,
     TemplateIndex,
-    firsts,
     parse,
     samples,
     short_sentences,
@@ -39,12 +38,13 @@ class IntentSpec:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Words that may stand around a command. All normalised."""
+    """Words that may stand around a command, all normalised; and which intent acts where two claim the same phrase."""
 
     openers: frozenset[str] = frozenset()
     tails: frozenset[str] = frozenset()
     connectors: frozenset[str] = frozenset()
     blockers: frozenset[str] = frozenset()
+    precedence: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Commands:
@@ -55,12 +55,11 @@ class Commands:
         specs: Mapping[str, IntentSpec],
         rules: Mapping[str, str],
         contract: Contract,
-        precedence: Mapping[str, Sequence[str]],
         edges: Edges,
         spaces: bool = True,
     ) -> None:
         """Raises ContentError naming file, intent and template."""
-        self._contract, self._precedence, self.edges, self.spaces = contract, precedence, edges, spaces
+        self._contract, self._precedence, self.edges, self.spaces = contract, edges.precedence, edges, spaces
         self._nodes: dict[str, list[Node]] = {}
         self._index = TemplateIndex(spaces)
         self._inside = TemplateIndex(spaces)
@@ -179,12 +178,9 @@ def _read(
     text: str, rules: Mapping[str, str], spaces: bool, where: str
 ) -> Node:
     try:
-        node = parse(text, rules, spaces)
-        if "" in firsts(node):
-            raise TemplateError("the sentence can be empty")
+        return parse(text, rules, spaces)
     except TemplateError as problem:
         raise ContentError("broken_pack", f'{where}: "{text}": {problem}') from None
-    return node
 
 
 def _blocks(before: Sequence[str], size: int, blockers: frozenset[str]) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.errors import ContentError
 
@@ -39,11 +40,12 @@ def read_toml(folder: str, name: str) -> dict[str, Any]:
     where = f"content/{folder}/{name}" if folder else f"content/{name}"
     path = importlib.resources.files("voiceguide") / where
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         raise ContentError("missing_content", f"{where} cannot be read", hint="install voiceguide again") from None
     except tomllib.TOMLDecodeError as problem:
         raise ContentError("broken_content", f"{where}: {problem}", hint="then run: voiceguide check") from None
+    return table
 
 
 @functools.lru_cache(maxsize=1)

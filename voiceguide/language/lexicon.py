@@ -7,13 +7,17 @@ in a string over which the pack's patterns are plain regular expressions. A new 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.errors import ContentError
 
 # Classes that the evaluation knows by name; a pack may add any number of its own under [words].
-BUILT_IN = ("number", "few", "unit", "fraction", "day", "weekday", "part", "named", "digits", "decimal", "unknown", "open", "carrier")
+BUILT_IN = (
+    *("number", "few", "unit", "fraction", "day", "weekday", "part", "named", "digits", "decimal"),
+    *("unknown", "open", "carrier"),
+)
 FIRST_LETTER = 0xE000  # the private use area: no recogniser prints these
 
 _DIGITS = re.compile(r"\d+:\d\d(?::\d\d)?|\d+\.\d+|\d+")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.errors import ContentError
 from voiceguide.language.commands import Commands, Edges, IntentSpec
@@ -75,23 +76,28 @@ def _load(language: str) -> Pack:
     spelling = _spelling(main, f"content/{language}/pack.toml")
     table = read_toml(language, "times.toml")
     times = Times(table, f"content/{language}/times.toml", spelling.spaces)
-    numbers = frozenset(one for one, token in times.lexicon.entries.items() if token.kind == "number")
-    spelling = replace(spelling, keep_repeats=spelling.keep_repeats | numbers)  # "ten ten" is a time
+    spoken_numbers = frozenset(phrase for phrase, token in times.lexicon.entries.items() if token.kind == "number")
+    spelling = replace(spelling, keep_repeats=spelling.keep_repeats | spoken_numbers)  # "ten ten" is a time
     plain = Normaliser(spelling)
     commands = _commands(language, main, plain)
-    known = commands.words(commands.intents()) | times.lexicon.words()
+    vocabulary = commands.words(commands.intents()) | times.lexicon.words()
     return Pack(
         language,
         contract(),
-        Normaliser(spelling, frozenset(word for word in known if 1 < len(word) <= 3) | _phrases(main, "letters", "pack.toml")),
+        Normaliser(spelling, _short(vocabulary) | _phrases(main, "letters", "pack.toml")),
         times,
         commands,
         load_prompts(language),
-        known | _words_of(main),
+        vocabulary | _words_of(main),
         main.get("speak", {}),
         _numbers(table.get("numbers", []), _table(main, "speak", "pack.toml").get("numbers", {})),
         main.get("lines", {}),
     )
+
+
+def _short(words: frozenset[str]) -> frozenset[str]:
+    """Words that could be taken for the beginning of a longer one."""
+    return frozenset(word for word in words if 1 < len(word) <= 3)
 
 
 def _numbers(systems: list[Mapping[str, Any]], counts: Mapping[str, str]) -> dict[str, dict[int, str]]:
@@ -129,14 +135,14 @@ def _commands(language: str, main: Mapping[str, Any], plain: Normaliser) -> Comm
             if intent in specs or not isinstance(spec, dict):
                 raise ContentError("broken_pack", f"{where}: intents.{intent} is given twice or is no table")
             inner = f"{where}: intents.{intent}"
-            specs[intent] = IntentSpec(
-                *(tuple(map(plain.template, _ordered(spec, key, inner))) for key in ("sentences", "inside", "closed")), inner
-            )
+            lists = {key: tuple(map(plain.template, _ordered(spec, key, inner))) for key in ("sentences", "inside", "closed")}
+            specs[intent] = IntentSpec(**lists, where=inner)
     where = f"content/{language}/pack.toml"
     edges = _table(main, "edges", where)
-    named = {key: frozenset(map(plain.plain, _phrases(edges, key, where))) for key in ("openers", "tails", "connectors", "blockers")}
+    keys = ("openers", "tails", "connectors", "blockers")
+    named = {key: frozenset(map(plain.plain, _phrases(edges, key, where))) for key in keys}
     precedence = {winner: tuple(losers) for winner, losers in _table(main, "precedence", where).items()}
-    return Commands(specs, rules, contract(), precedence, Edges(**named), plain.spelling.spaces)
+    return Commands(specs, rules, contract(), Edges(**named, precedence=precedence), plain.spelling.spaces)
 
 
 def load_prompts(language: str) -> dict[str, Prompt]:
@@ -169,7 +175,8 @@ def _leaves(prefix: str, table: Mapping[str, Any], where: str) -> list[tuple[str
 def _prompt(table: Mapping[str, Any], where: str) -> Prompt:
     unknown = set(table) - {*VARIANTS, "names"}
     if unknown:
-        raise ContentError("broken_pack", f"{where}: unknown key {sorted(unknown)[0]}", hint=f"known: {', '.join(VARIANTS)}, names")
+        known = ", ".join(VARIANTS)
+        raise ContentError("broken_pack", f"{where}: unknown key {min(unknown)}", hint=f"known: {known}, names")
     if not isinstance(table.get("text"), str) or not table["text"].strip():
         raise ContentError("broken_pack", f"{where}: text is missing")
     for key in VARIANTS:
@@ -199,4 +206,5 @@ def _phrases(table: Mapping[str, Any], key: str, where: str) -> frozenset[str]:
 
 def _words_of(main: Mapping[str, Any]) -> frozenset[str]:
     edges = main.get("edges", {})
-    return frozenset(word for phrases in (*edges.values(), main.get("common", [])) for phrase in phrases for word in phrase.split())
+    lists = (*edges.values(), main.get("common", []))
+    return frozenset(word for phrases in lists for phrase in phrases for word in phrase.split())

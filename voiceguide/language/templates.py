@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator, Mapping, Union
+from typing import Union
 
 _PIECES = re.compile(r"\s+|[()\[\]|]|<[^<>]*>|\{[^{}]*\}|[^\s()\[\]|<>{}]+")
 _GLUED = re.compile(r"\w[\[(<{]\w|[\])>}]\w")
@@ -50,8 +51,9 @@ def parse(template: str, rules: Mapping[str, str], spaces: bool = True) -> Node:
     """Read a template. Raises TemplateError (unbalanced brackets, unknown or endless rules, words glued to brackets)."""
     if spaces and _GLUED.search(template):
         raise TemplateError("write whole words inside brackets")
-    reader = _Reader(template, rules, spaces, 0)
-    node = reader.choice(closing="")
+    node = _Reader(template, rules, spaces, 0).choice(closing="")
+    if "" in firsts(node):
+        raise TemplateError("the sentence can be empty")
     return node
 
 

@@ -8,9 +8,10 @@ exception, and it holds nothing of the text but numbers.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Iterator, Mapping, Protocol
+from typing import Protocol
 
 from voiceguide.core.events import Cue
 from voiceguide.language.contract import Hoped

@@ -8,9 +8,10 @@ in. A definite time is still always said back before it counts (mission R2).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.errors import ContentError
 from voiceguide.language.lexicon import Lexicon, Token, load_lexicon
@@ -250,11 +251,10 @@ def _clock(roles: Mapping[str, Token], wrapped: list[Token], now: datetime) -> W
     read = _hour_and_minute(roles)
     if read is None:
         return None
-    hour, minute, exact = read
-    if hour is None:
-        target = now.replace(minute=minute, second=0, microsecond=0)
+    if read.hour is None:
+        target = now.replace(minute=read.minute, second=0, microsecond=0)
         return _until(now, target if target > now else target + timedelta(hours=1))
-    moment = _resolved(hour, minute, exact, part, day, now)
+    moment = _resolved(read, part, day, now)
     if "unit" in roles:  # "fifteen minutes from one"
         moment += timedelta(seconds=(_amount(roles.get("amount")) or 1.0) * roles["unit"].value)
     return _until(now, moment)
@@ -281,8 +281,17 @@ def _day(wrapped: list[Token], now: datetime) -> tuple[int | None, tuple[float, 
     return day, part
 
 
-def _hour_and_minute(roles: Mapping[str, Token]) -> tuple[int | None, int, bool] | None:
-    """(hour or None, minute, whether the hour is one of twenty-four) or None where the numbers make no time."""
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """What a clock face shows. `hour` is None for "half past"; `exact`: the hour is one of twenty-four."""
+
+    hour: int | None
+    minute: int
+    exact: bool = False
+
+
+def _hour_and_minute(roles: Mapping[str, Token]) -> _Face | None:
+    """None where the numbers make no time."""
     exact = False
     minute = 0
     if "digits" in roles:
@@ -305,28 +314,27 @@ def _hour_and_minute(roles: Mapping[str, Token]) -> tuple[int | None, int, bool]
             minute += sign * int(_minutes(roles[role]))
     if minute < 0:
         hour, minute = (hour - 1) % 24 if hour != 1 else 12, minute + 60
-    return (hour, minute, exact) if hour <= 24 and minute < 60 else None
+    return _Face(hour, minute, exact) if hour <= 24 and minute < 60 else None
 
 
-def _minutes_only(roles: Mapping[str, Token]) -> tuple[None, int, bool] | None:
+def _minutes_only(roles: Mapping[str, Token]) -> _Face | None:
     if "past" in roles:
         minute = int(_minutes(roles["past"]))
     elif "before" in roles:
         minute = 60 - int(_minutes(roles["before"]))
     else:
         return None
-    return (None, minute, False) if 0 <= minute < 60 else None
+    return _Face(None, minute) if 0 <= minute < 60 else None
 
 
 def _minutes(token: Token) -> float:
     return token.value * HOUR / MINUTE if token.kind == "fraction" else token.value
 
 
-def _resolved(
-    hour: int, minute: int, exact: bool, part: tuple[float, float] | None, day: int | None, now: datetime
-) -> datetime:
+def _resolved(face: _Face, part: tuple[float, float] | None, day: int | None, now: datetime) -> datetime:
     """The moment meant: inside `part` of the day where one was named, else the next that comes (domain: within 14 h)."""
-    hours = [hour] if exact else [hour % 12, hour % 12 + 12]
+    hour, minute = face.hour or 0, face.minute
+    hours = [hour] if face.exact else [hour % 12, hour % 12 + 12]
     if part is not None:
         shifted = [one + 24 if one < part[0] and part[1] > 24 else one for one in hours]
         inside = [one for one in shifted if part[0] <= one + minute / 60 < part[1] or one == part[1] == 24]

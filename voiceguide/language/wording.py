@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Mapping
+from typing import Any
 
 from voiceguide.core.effects import Dictated, Moment, SayValue, Span
 from voiceguide.errors import ContentError
@@ -175,7 +176,8 @@ class Wording:
         return None
 
     def _part(self, hour: int) -> Mapping[str, Any]:
-        return [one for one in self._list("parts") if one["from"] <= hour][-1]
+        parts: list[Mapping[str, Any]] = self._list("parts")
+        return [one for one in parts if one["from"] <= hour][-1]
 
     def _counted(self, unit: str, count: int) -> str:
         singular, plural = self._table("units")[unit]
