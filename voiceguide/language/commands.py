@@ -44,6 +44,8 @@ class Edges:
     tails: frozenset[str] = frozenset()
     connectors: frozenset[str] = frozenset()
     blockers: frozenset[str] = frozenset()
+    refusals: frozenset[str] = frozenset()
+    softeners: frozenset[str] = frozenset()
     precedence: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -137,6 +139,22 @@ class Commands:
                 before = pieces[max(0, begin - 3) : begin]
                 return not any(_blocks(before, size, self.edges.blockers) for size in (1, 2, 3))
         return False
+
+    def plainer(self, text: str) -> str:
+        """`text` without the words that only soften or sharpen it: "can we like maybe take a break"."""
+        pieces = text.split()
+        out: list[str] = []
+        position = 0
+        while position < len(pieces):
+            size = next((n for n in (3, 2, 1) if " ".join(pieces[position : position + n]) in self.edges.softeners), 0)
+            if not size:
+                out.append(pieces[position])
+            position += size or 1
+        return " ".join(out)
+
+    def refused(self, text: str) -> bool:
+        """Whether `text` turns the thing down that it names: "no break, thanks"."""
+        return any(f" {one} " in f" {text} " for one in self.edges.refusals)
 
     def intents(self) -> tuple[str, ...]:
         """Intents that have sentences."""

@@ -92,7 +92,7 @@ class Understanding:
         sized = normal if normal.count(" ") < LONGEST_COMMAND else ""
         when = self._pack.times.parse(sized, now) if sized else NONE
         certain = self._certain(sized, hoped, when, self._names(names), self._pack.normalise(phrase)) if sized else None
-        if certain is None and self._pack.commands.ends_with(normal, "pause"):
+        if certain is None and self._pack.commands.ends_with(normal, "pause") and not self._pack.commands.refused(normal):
             certain = _meaning("pause", {}, when)
         found = self._examined(text, normal, expect, hoped)
         return _together(certain or self._uncertain(normal, hoped, found), found)
@@ -138,6 +138,8 @@ class Understanding:
                 return _meaning("pause", {}, NONE)
             claimed = commands.claims(reading.text, closed=not (hoped.free and hoped.name))
             chosen = commands.decide(claimed, intents, settle=bool(hoped.name))
+            if chosen == "pause" and reading.text != normal and commands.refused(normal):
+                continue
             if chosen:
                 timed = TIME in reading.text or LONGER in reading.text
                 if chosen == "pause" and timed and (better := self._as_answer(hoped)):
@@ -163,6 +165,8 @@ class Understanding:
         return None
 
     def _chained(self, normal: str, when: When, names: frozenset[str]) -> Meaning | None:
+        if self._pack.commands.refused(normal):
+            return None
         with_time = _with_slot(normal, when) if _nameable(when) else normal
         if any(self._pack.commands.chained(one, "pause", names) for one in dict.fromkeys((normal, with_time))):
             return _meaning("pause", {}, when)
@@ -182,6 +186,10 @@ class Understanding:
             yield from self._named(normal, names)
         if vocatives:
             for text in self._pack.commands.trimmed(normal, vocatives):
+                yield _Reading(text, {})
+        plainer = self._pack.commands.plainer(timed or normal)
+        if plainer != (timed or normal):
+            for text in self._pack.commands.trimmed(plainer, vocatives):
                 yield _Reading(text, {})
 
     def _numbered(self, normal: str) -> Iterator[_Reading]:

@@ -200,7 +200,12 @@ class Times:
 
     def _summed_up(self, tokens: list[Token], definite: list[_Found]) -> When:
         last = definite[-1]  # "twenty, no, make it thirty": what was said last counts
-        span = _span(tokens, definite[0].begin, last.end)
+        begin = last.begin
+        for one in reversed(definite[:-1]):
+            if any(token.kind == "unknown" for token in tokens[one.end : begin]):
+                break
+            begin = one.begin
+        span = _span(tokens, begin, last.end)
         if last.when.seconds is not None and last.when.seconds < 0:
             return When("past", last.when.seconds, is_clock=True, span=span)
         return replace(last.when, span=span)
