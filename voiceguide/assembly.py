@@ -10,12 +10,14 @@ from datetime import datetime, tzinfo
 from voiceguide.core.effects import Patience, Say
 from voiceguide.core.plan import Plans
 from voiceguide.core.snapshot import Snapshot
+from voiceguide.language.detecting import Detectors
 from voiceguide.language.judgements import Meaning
 from voiceguide.language.pack import Pack
-from voiceguide.language.plans import load_plans
+from voiceguide.language.plans import CONTENT, load_plans
 from voiceguide.language.understanding import Understanding
 from voiceguide.language.wording import Sentence, Wording
 from voiceguide.runtime.guide import Mind
+from voiceguide.runtime.models import models_folder
 from voiceguide.runtime.mouth import Phrase
 from voiceguide.runtime.ports import Expectation
 from voiceguide.runtime.store import Entry
@@ -34,9 +36,11 @@ class Content:
     understanding: Understanding
 
     @staticmethod
-    def load(language: str) -> Content:
-        """Read plans and pack, and the detectors that can be had. Raises ContentError."""
-        return _load(language)
+    def load(language: str, *, encoder: bool = True) -> Content:
+        """Read plans, pack and detectors; `encoder` False leaves the sentence encoder out (quick, a little less sure).
+
+        Raises ContentError."""
+        return _load(language, encoder=encoder)
 
     def mind(self, look: Look) -> Mind:
         """Understands in the light of what the household agreed on: names and phrase."""
@@ -84,7 +88,7 @@ class Content:
 
     def fixed_prompts(self) -> list[str]:
         """Every text that never changes: to be rendered ahead."""
-        return Wording(self.pack).fixed()
+        return [sentence.text for sentence in Wording(self.pack).fixed_sentences()]
 
 
 def _within(part: list[str], whole: list[str]) -> bool:
@@ -92,6 +96,8 @@ def _within(part: list[str], whole: list[str]) -> bool:
 
 
 @functools.lru_cache(maxsize=4)
-def _load(language: str) -> Content:
+def _load(language: str, *, encoder: bool) -> Content:
     pack = Pack.load(language)
-    return Content(pack, load_plans(), Understanding(pack))
+    judged = (CONTENT / language / "detectors").is_dir()
+    detectors = Detectors.load(language, models_folder() if encoder else None) if judged else None
+    return Content(pack, load_plans(), Understanding(pack, detectors))

@@ -27,7 +27,8 @@ from voiceguide.runtime.loop import Loop
 from voiceguide.runtime.mouth import Sound, SpokenMouth
 from voiceguide.runtime.ports import Ear, Manner, Playback, Voice
 from voiceguide.runtime.rendering import Renderer
-from voiceguide.runtime.room import LiveRoom, Part, RecordedRoom
+from voiceguide.runtime.room import LiveRoom, Part, RecordedRoom, Tape
+from voiceguide.runtime.signs import Signs
 from voiceguide.runtime.store import MemoryStore, SqliteStore, Store
 from voiceguide.runtime.timeline import RealTimeline, Timeline, VirtualTimeline
 from voiceguide.settings import Settings
@@ -105,10 +106,12 @@ def _recorded(args: argparse.Namespace, chosen: Settings, path: Path, *, keep: b
 def _live(args: argparse.Namespace, chosen: Settings) -> int:
     from voiceguide.adapters.microphone import SoundMicrophone
     from voiceguide.adapters.playback import SoundPlayback
+    from voiceguide.adapters.sound_devices import devices
 
     timeline = RealTimeline()
     microphone, playback = SoundMicrophone(chosen.microphone), SoundPlayback(chosen.loudspeaker)
-    microphone.probe()
+    if not any(device.inputs for device in devices()):  # before anything slow is loaded
+        raise DeviceError("no_microphone", "There is no microphone", hint="Plug one in, then: voiceguide doctor")
     with (
         _store(chosen) as store,
         _open_ear(chosen) as ear,
@@ -122,13 +125,21 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
             person = household.wire(ear, voice, playback)
             room = LiveRoom(microphone, playback, ear, timeline, tape)
             loop = Loop(person.guide, timeline)
-            room.open(lambda code: person.guide.failed("microphone", code))
+            room.open(lambda code: _microphone_trouble(person.guide, code))
             print("Listening. Say \"hey guide\", or ask for a pause. Ctrl-C ends.", flush=True)
             person.begin()
             _run_until_told(loop)
             room.close()
             person.close()
     return 0
+
+
+def _microphone_trouble(guide: Guide, code: str) -> None:
+    """What the microphone reports; "microphone_back" is good news."""
+    if code == "microphone_back":
+        guide.recovered("microphone")
+    else:
+        guide.failed("microphone", code)
 
 
 def _run_until_told(loop: Loop) -> None:
@@ -155,15 +166,22 @@ def _store(chosen: Settings) -> SqliteStore:
     return SqliteStore(chosen.data / "voiceguide.sqlite")
 
 
+def make_ear(choice: models.EarChoice, language: str) -> Ear:
+    """The recogniser that was chosen, not opened yet."""
+    if choice.engine == "vosk":
+        from voiceguide.adapters.vosk_ear import VoskEar
+
+        return VoskEar(choice.folder)
+    from voiceguide.adapters.whisper_ear import WhisperEar
+
+    return WhisperEar(choice.folder, language)
+
+
 @contextlib.contextmanager
 def _open_ear(chosen: Settings) -> Iterator[Ear]:
     choice = models.choose_ear(chosen.language, chosen.ear)
     print(f"Listening with {choice.engine}: {choice.reason}", flush=True)
-    if choice.engine == "vosk":
-        from voiceguide.adapters.vosk_ear import VoskEar as Engine
-    else:
-        from voiceguide.adapters.whisper_ear import WhisperEar as Engine  # type: ignore[assignment]
-    ear: Ear = Engine(choice.folder)
+    ear = make_ear(choice, chosen.language)
     try:
         yield ear
     finally:
@@ -198,13 +216,13 @@ def _observers(args: argparse.Namespace, chosen: Settings, timeline: Timeline) -
 
 
 @contextlib.contextmanager
-def _tape(args: argparse.Namespace) -> Iterator[object]:
+def _tape(args: argparse.Namespace) -> Iterator[Tape | None]:
     if not args.out:
         yield None
         return
     from voiceguide.adapters.recording import Recording
 
-    with Recording(Path(args.out), lambda code: print(f"voiceguide: {code}", file=sys.stderr)) as recording:
+    with Recording(Path(args.out), lambda error: print(f"voiceguide: {error}", file=sys.stderr)) as recording:
         yield recording
 
 
@@ -263,6 +281,7 @@ class House:
                 listen=hearing.expect,
                 own_words=self.content.own_words(phrase),
                 observers=self.observers,
+                signs=Signs(self.chosen.sensitivity),
                 zone=self.zone,
             )
         )

@@ -79,6 +79,13 @@ class Fusion:
             return state, False
         return replace(state, signs=(), offered=now, raised=True), True
 
+    def suggested(self, now: float) -> tuple[Fusion, bool]:
+        """Words that mean a pause, though nobody asked in so many words: worth the question at once, with the same rest."""
+        offered = None if self.offered is None else min(self.offered, now)
+        if self.silenced or (offered is not None and now - offered < OFFER_REST):
+            return replace(self, offered=offered), False
+        return replace(self, signs=(), offered=now, raised=True), True
+
     def declined(self) -> Fusion:
         """A spoken "not now": nothing is offered for the rest of the talk."""
         return replace(self, silenced=True, signs=())

@@ -11,12 +11,17 @@ from voiceguide.core.events import Heard
 from voiceguide.core.fusion import Fusion
 from voiceguide.core.machine import State, Trigger
 
+SUGGESTED = "pause.suggested"  # a classifier's reading, not a template's: it may ask, it may not act (design 4)
+SURE_ENOUGH = 0.8
+
 
 def listen_for(draft: Draft, event: Heard) -> bool:
     """Add the utterance's cues; offer a pause when they have gathered. True when it did."""
     if draft.s.state not in (State.RESTING, State.LEADING):
         return False
     fusion, offer = Fusion.from_plain(draft.s.fusion).heard(event.cues, draft.now)
+    if not offer and any(cue.kind == SUGGESTED and cue.confidence >= SURE_ENOUGH for cue in event.cues):
+        fusion, offer = fusion.suggested(draft.now)
     draft.set(fusion=fusion.to_plain())
     if not offer:
         return False
@@ -36,7 +41,7 @@ def answered(draft: Draft, heard: Heard) -> bool:
         case "no" | "not_now" | "not_yet" | "done" | "second":
             draft.set(fusion=Fusion.from_plain(draft.s.fusion).declined().to_plain())
             _go_on(draft, "offer.declined")
-        case "talk":
+        case "talk" | "none":
             unanswered(draft)
         case _:
             return False

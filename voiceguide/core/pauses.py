@@ -11,7 +11,7 @@ import math
 
 from voiceguide.core import figures
 from voiceguide.core.draft import Draft
-from voiceguide.core.effects import Moment, SayValue, Span
+from voiceguide.core.effects import Moment, Span
 from voiceguide.core.events import Heard
 from voiceguide.core.machine import OVERLAYS, State, Trigger
 from voiceguide.core.snapshot import Pause
@@ -92,16 +92,16 @@ def name_time(draft: Draft, heard: Heard) -> None:
         draft.ask("pause.too_long", "return_time", limit=Moment(_minute(draft.now + figures.PAUSE_LONGEST)))
         return
     prompt = "pause.too_short" if seconds < shortest - 1 else "pause.confirm"
-    propose(draft, max(seconds, shortest), prompt, shortest=Span(shortest))
+    propose(draft, max(seconds, shortest), prompt)
 
 
-def propose(draft: Draft, seconds: float, prompt: str, **slots: SayValue) -> None:
+def propose(draft: Draft, seconds: float, prompt: str) -> None:
     """Say a time back and wait for a yes."""
     due = _minute(draft.now + seconds)
     draft.go(Trigger.NAME_TIME)
     draft.set(misses=0)
     draft.set_pause(proposed=due)
-    draft.ask(prompt, "confirm_time", due=Moment(due), **slots)
+    draft.ask(prompt, "confirm_time", due=Moment(due), shortest=Span(figures.PAUSE_SHORTEST))
 
 
 def propose_default(draft: Draft, prompt: str) -> None:

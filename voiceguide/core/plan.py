@@ -56,7 +56,7 @@ class Step:
 
     `hints`: prompts `<hints>.<part>` answer what the detector finds wanting, at most twice in a talk. `varies`: the prompt has a
     form for each theme (`<prompt>.<theme>`). `theme`: what was broken, from here on. `fair`: passed over while the speaker has
-    had the floor a whole turn longer than the other. `books`: days until the guide opens `opens` by itself. `records`: what is
+    had the floor a whole turn longer than the other. `needs`: passed over unless the couple came through that step. `books`: days until the guide opens `opens` by itself. `records`: what is
     written down about the promise in hand.
     """
 
@@ -79,6 +79,7 @@ class Step:
     varies: bool = False
     theme: str = ""
     fair: bool = False
+    needs: str = ""
     books: int = 0
     opens: str = ""
     records: str = ""

@@ -191,6 +191,9 @@ def _miss(draft: Draft) -> None:
     """Something was said that the question cannot use (or nothing, for too long): ask again, shorter; then the safe way."""
     if draft.s.asked is None or draft.s.state in (State.RESTING, State.CLOSED, State.PAUSED):
         return
+    if draft.s.state is State.OFFERING:  # asked once: whoever does not answer has other things to say
+        offers.unanswered(draft)
+        return
     misses = draft.s.misses + 1
     draft.set(misses=misses)
     draft.cancel("no_input")
@@ -204,8 +207,6 @@ def _miss(draft: Draft) -> None:
             pauses.no_answer(draft)
         case State.RATING | State.CHOOSING:
             returning.no_number_or_choice(draft)
-        case State.OFFERING:
-            offers.unanswered(draft)
         case State.LEADING:
             draft.hush()
             talk.missed(draft)

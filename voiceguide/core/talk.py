@@ -16,6 +16,7 @@ from voiceguide.core.plan import Floor, Kind, Position, Step, locate, step_at, w
 from voiceguide.core.snapshot import Snapshot
 
 _TURN_CLOCKS = ("turn", "quiet", "wait", "no_input")
+_SILENT = "silent"  # visits: steps in a row that nobody answered
 SETUP = "setup"  # the plan of the first use: limits, names, consent
 
 
@@ -51,7 +52,7 @@ def enter(draft: Draft, position: Position, wording: str = "") -> None:
         follow(draft, step.next)
     elif step.kind is Kind.EACH:
         follow(draft, step.next if ledger.take_next(draft) else step.exhausted)
-    elif step.fair and _ahead(draft) >= figures.TURN:
+    elif _passed_over(draft, step, position.plan):
         follow(draft, step.next)
     else:
         ledger.write(draft, step)
@@ -69,10 +70,18 @@ def _count_visit(draft: Draft, key: str) -> int:
 
 
 def _swap(draft: Draft, key: str) -> None:
-    """Exchange the roles; the other gets as many chances as the first had, so what was counted begins anew."""
+    """Exchange the roles; the other gets as many chances as the first had, so what has a limit is counted anew."""
     speaker, listener = draft.s.roles
-    kept = {name: n for name, n in draft.s.visits.items() if name == key or name.startswith("hint:")}
+    plan_name = key.partition(":")[0]
+    limited = {f"{plan_name}:{step.name}" for step in draft.plans[plan_name].steps.values() if step.limit} - {key}
+    kept = {name: n for name, n in draft.s.visits.items() if name not in limited}
     draft.set(roles=(listener, speaker), visits=kept)
+
+
+def _passed_over(draft: Draft, step: Step, plan_name: str) -> bool:
+    """Whether the step is not for this couple now: the floor would become unequal, or it belongs to a way not taken."""
+    unequal = step.fair and _ahead(draft) >= figures.TURN
+    return unequal or bool(step.needs and f"{plan_name}:{step.needs}" not in draft.s.visits)
 
 
 def _ahead(draft: Draft) -> float:
@@ -166,13 +175,14 @@ def heard(draft: Draft, event: Heard) -> bool:
     step = here(draft)
     if step.kind is Kind.TALK and event.intent in ("talk", "none"):
         _count_floor(draft, step, event.seconds)
+        _answered_again(draft)
     way = _answered(draft, step, event)
     if event.intent == "name" and way:
         who = int(event.slots.get("who", 0))
         draft.set(roles=(who, 1 - who))
     if event.intent == "return_time" and way:
         ledger.choose_hour(draft, float(event.slots.get("return_seconds", 0.0)))
-    if event.intent == "talk" and not way and step.hints and hints.give(draft, step, event):
+    if event.intent == "talk" and way == step.on.get("talk", "") and step.hints and hints.give(draft, step, event):
         return True
     if event.intent == "talk" and step.dictates and not way:
         hints.hold(draft, step, event)
@@ -182,8 +192,15 @@ def heard(draft: Draft, event: Heard) -> bool:
     if not way:
         return False
     draft.hush()
+    _answered_again(draft)
     follow(draft, way)
     return True
+
+
+def _answered_again(draft: Draft) -> None:
+    """Somebody answers: a silence is not counted any longer."""
+    if draft.s.visits.get(_SILENT):
+        draft.set(visits={**draft.s.visits, _SILENT: 0})
 
 
 def _without(step: Step) -> str:
@@ -241,8 +258,12 @@ def clock_due(draft: Draft, name: str) -> None:
 
 
 def missed(draft: Draft) -> None:
-    """Twice asked again, and still nothing the step can use: its safest way on."""
+    """Twice asked again, and still nothing the step can use: its safest way on. A second time in a row: a pause with an end."""
     step = here(draft)
+    if _count_visit(draft, _SILENT) > 1:
+        _answered_again(draft)
+        pauses.begin(draft)
+        return
     follow(draft, step.silence or (step.next if step.kind is Kind.TALK else "") or plan.PAUSE)
 
 

@@ -13,11 +13,15 @@ from typing import Protocol
 
 from typing_extensions import assert_never
 
+from voiceguide.core import offers
 from voiceguide.core.effects import Adjust, Chime, Close, Effect, Hush, Listen, Patience, Remember, Say
 from voiceguide.core.events import Began, Cue, Event, Failed, Heard, Recovered, SpeechBegan, Spoken
 from voiceguide.core.session import Session
 from voiceguide.errors import StoreError
+from voiceguide.language.contract import contract
 from voiceguide.language.judgements import Meaning
+from voiceguide.runtime.ports import Prosody
+from voiceguide.runtime.signs import Signs
 from voiceguide.runtime.store import Store
 from voiceguide.runtime.timeline import Timeline
 
@@ -79,6 +83,7 @@ class Surroundings:
     on_close: Callable[[], None] = lambda: None
     own_words: Callable[[str, Say], bool] = lambda text, say: False
     observers: list[Observer] = field(default_factory=list)
+    signs: Signs = field(default_factory=Signs)
     zone: tzinfo = timezone.utc
 
 
@@ -103,8 +108,8 @@ class Guide:
         self._born_under = self._around.mouth.playing()
         self.handle(SpeechBegan())
 
-    def utterance(self, text: str, seconds: float = 0.0, cues: tuple[Cue, ...] = (), closed: str | None = None) -> None:
-        """A finished utterance, as the open recogniser wrote it, and as the closed one did (None: nothing it knows)."""
+    def utterance(self, text: str, seconds: float = 0.0, closed: str | None = None, prosody: Prosody | None = None) -> None:
+        """A finished utterance, as the open recogniser wrote it, as the closed one did (None: nothing it knows), its sound."""
         under, self._born_under = self._born_under, None
         if under is not None and self._around.own_words(text, under):
             self._note("own_voice", "")
@@ -116,7 +121,8 @@ class Guide:
             observer.heard(now, text, meaning, self.state)
         if under is not None and meaning.intent in ("talk", "none") and self._around.mouth.speaking():
             return  # talk over a prompt is for each other, or a mishearing of us; rails and answers got through
-        self.handle(heard_from(meaning, text, expected, seconds, cues))
+        signs = self._around.signs.of(text, prosody, now, free=meaning.intent == "talk")
+        self.handle(heard_from(meaning, text, expected, seconds, signs))
 
     def _understand(self, text: str, closed: str | None, expected: str, now: float) -> tuple[str, Meaning]:
         """The closed recogniser hears short answers better, but also hears them in what was never said: it counts only where
@@ -211,6 +217,11 @@ class Guide:
         return self._around.timeline.now()
 
 
+def _is_free(expected: str) -> bool:
+    hoped = contract().expectations.get(expected)
+    return hoped is None or hoped.free
+
+
 def _answers(meaning: Meaning) -> bool:
     return meaning.certain and meaning.intent not in ("talk", "none")
 
@@ -224,8 +235,15 @@ def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues:
         slots["judged"] = judged
     if meaning.past_as_weapon:
         slots["past"] = 1
-    safety = (Cue(f"safety.{meaning.safety}", 1.0),) if meaning.safety else ()
-    return Heard(meaning.intent, slots, (*safety, *meaning.cues, *cues), meaning.confidence, seconds, text)
+    cues = (*meaning.cues, *cues)
+    if meaning.safety:
+        cues = (Cue(f"safety.{meaning.safety}", 1.0), *cues)
+    intent = meaning.intent
+    if not meaning.certain and intent in contract().rails:
+        # Only what was said in so many words acts at once; a classifier's suggestion may ask (design 4).
+        cues = (*cues, Cue(offers.SUGGESTED, meaning.confidence)) if intent == "pause" else cues
+        intent = "talk" if _is_free(expected) else "none"
+    return Heard(intent, slots, cues, meaning.confidence, seconds, text)
 
 
 def judgement(meaning: Meaning, expected: str) -> str:

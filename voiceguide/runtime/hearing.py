@@ -1,4 +1,4 @@
-"""Between ear and guide: expectations go down, events come up on the loop's thread, voice cues join the words.
+"""Between ear and guide: expectations go down, events come up on the loop's thread.
 
 Owns no thread: the ear calls from its own, and everything is posted to the timeline.
 """
@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import Callable, Protocol
 
 from voiceguide.core.effects import Patience
-from voiceguide.core.events import Cue
 from voiceguide.runtime.guide import Guide
 from voiceguide.runtime.ports import Ear, EarEvent, EarLost, Expectation, SpeechEnded, SpeechStarted, Utterance
 from voiceguide.runtime.timeline import Timeline
 
 Expecting = Callable[[str, Patience, bool], Expectation]
-Tone = Callable[[Utterance], "tuple[Cue, ...]"]
 
 
 class Chimes(Protocol):
@@ -28,10 +26,10 @@ class Chimes(Protocol):
 
 
 class Hearing:
-    """Wires one ear to one guide. `tone` gives the cues of how an utterance sounded."""
+    """Wires one ear to one guide."""
 
-    def __init__(self, ear: Ear, timeline: Timeline, expecting: Expecting, tone: Tone = lambda utterance: ()) -> None:  # noqa: ARG005
-        self._ear, self._timeline, self._expecting, self._tone = ear, timeline, expecting, tone
+    def __init__(self, ear: Ear, timeline: Timeline, expecting: Expecting) -> None:
+        self._ear, self._timeline, self._expecting = ear, timeline, expecting
         self._guide: Guide | None = None
         self._chimes: Chimes | None = None
         self._asking = False
@@ -57,6 +55,6 @@ class Hearing:
                 if self._asking and self._chimes is not None and not self._chimes.speaking():
                     self._chimes.chime("heard")  # recognition may take a while: a sign within 0.3 s that we are on it
             case Utterance():
-                guide.utterance(event.text, event.ended - event.began, self._tone(event), event.closed)
+                guide.utterance(event.text, event.ended - event.began, event.closed, event.prosody)
             case EarLost():
                 guide.failed("ear", event.detail)
