@@ -106,8 +106,9 @@ class SqliteStore:
                 db.execute(f"PRAGMA user_version = {_VERSION}")
                 db.execute("COMMIT")
             elif version < 1:
+                empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 db.close()
-                raise _broken(self._path)
+                raise StoreError("store_empty", "Nothing is kept yet") if empty else _broken(self._path)
         except sqlite3.OperationalError as error:
             raise _trouble(error, self._path) from None
         except sqlite3.DatabaseError:
@@ -133,10 +134,12 @@ class SqliteStore:
         return db
 
     def _connect_to_look(self) -> sqlite3.Connection:
-        """A connection that writes nothing to the file. (Lines that a crash left in the journal beside it are read as well.)"""
+        """A connection that writes nothing to the file. Lines that a crash left in the journal beside it are read as well."""
         with self._path.open("rb"):  # a plain reason (no file, no right) instead of SQLite's one sentence for all of them
             pass
-        return sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", timeout=0.5, isolation_level=None, uri=True)
+        # Without a journal nobody is writing: then SQLite need not even leave its own files beside ours.
+        how = "mode=ro" if Path(f"{self._path}-wal").exists() else "mode=ro&immutable=1"
+        return sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", timeout=0.5, isolation_level=None, uri=True)
 
     def load(self) -> Saved | None:
         """The last snapshot; StoreError when it cannot be understood."""

@@ -1,0 +1,387 @@
+"""What was agreed can be seen, taken along and erased; looking changes nothing, and nobody is compared with anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voiceguide import ledgers
+from voiceguide.accounts import account, monday
+from voiceguide.cli import main
+from voiceguide.core.effects import Dictated, Moment, Remember
+from voiceguide.core.snapshot import Snapshot
+from voiceguide.history_page import page
+from voiceguide.language.contract import read_toml
+from voiceguide.language.telling import Telling
+from voiceguide.runtime.store import FILE, Entry, SqliteStore
+
+PROMISE = "when I come home after seven, I will text you before six"
+START = datetime(2026, 3, 2, 19, 0, tzinfo=timezone.utc)  # a Monday
+KINDS = ["promise", "kept", "missed", "not_yet", "let_go", "pause", "return_kept", "name_first", "name_second", "request",
+         "pattern", "phrase", "later", "consent", "checkin", "of_the_future"]
+EN = Telling.load("en")
+Run = Callable[..., "tuple[int, str, str]"]
+Row = tuple[str, float, "dict[str, object]"]
+
+
+def at(day: float) -> float:
+    return (START + timedelta(days=day)).timestamp()
+
+
+LINES: list[tuple[float, Remember]] = [
+    (0, Remember("consent")),
+    (0, Remember("name_first", {"text": Dictated("Alex")})),
+    (0, Remember("name_second", {"text": Dictated("Noor")})),
+    (0, Remember("pause", {"due": Moment(at(0) + 1500)})),
+    (0, Remember("return_kept")),
+    (0, Remember("promise", {"id": 1, "text": Dictated(PROMISE), "who": 1, "theme": "reliability"})),
+    (1, Remember("phrase", {"text": Dictated("yellow umbrella")})),
+    (7, Remember("kept", {"id": 1})),
+    (21, Remember("kept", {"id": 1})),
+    (28, Remember("missed", {"id": 1})),
+    (35, Remember("not_yet", {"id": 1})),
+]
+
+
+def fill(folder: Path, lines: list[tuple[float, Remember]] = LINES) -> Path:
+    path = folder / FILE
+    with SqliteStore(path) as store:
+        for day, line in lines:
+            store.commit(Snapshot(), (line,), at(day))
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A household's own folders, and the data folder inside it (not made yet)."""
+    monkeypatch.setenv("VOICEGUIDE_SETTINGS", str(tmp_path / "settings.toml"))
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main([*words, "--data", str(home)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+# -- promises ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_promise_is_told_with_its_giver_day_theme_and_counts(run: Run, home: Path) -> None:
+    fill(home)
+    code, out, _ = run("promises")
+    told = " ".join(out.split())
+    assert code == 0
+    assert "1. Noor, on 2 March 2026, about reliability:" in told
+    assert PROMISE in told
+    assert "So far: kept 2 times, missed once, not yet once." in told
+
+
+def test_a_promise_for_programs_is_one_object_a_line(run: Run, home: Path) -> None:
+    fill(home)
+    _, out, _ = run("promises", "--json")
+    (row,) = [json.loads(line) for line in out.splitlines()]
+    assert (row["id"], row["giver"], row["theme"], row["made"], row["let_go"]) == (1, "Noor", "reliability", "2026-03-02", None)
+    assert (row["text"], row["kept"], row["missed"], row["not_yet"]) == (PROMISE, 2, 1, 1)
+    assert row["answers"][0] == {"day": "2026-03-09", "answer": "kept"}
+
+
+def test_a_promise_that_was_let_go_says_so_without_a_reason(run: Run, home: Path) -> None:
+    fill(home, [*LINES, (40, Remember("let_go", {"id": 1}))])
+    assert "Let go on 11 April 2026." in run("promises")[1]
+
+
+def test_a_promise_that_no_check_in_asked_about_is_not_counted_as_missed(run: Run, home: Path) -> None:
+    fill(home, LINES[:6])
+    out = run("promises")[1]
+    assert "No check-in has asked about it yet." in out and "missed" not in out
+
+
+@pytest.mark.parametrize("command", ["promises", "history"])
+def test_every_line_fits_eighty_columns(run: Run, home: Path, command: str) -> None:
+    wide = Dictated("저녁을 먹을 때 나는 전화기를 서랍에 넣고 식탁을 다 치울 때까지 꺼내지 않을게, 매일 저녁마다 " * 2)
+    fill(home, [*LINES, (36, Remember("promise", {"id": 2, "text": wide, "who": 0, "theme": "presence"}))])
+    assert all(ledgers._columns(line) <= 80 for line in run(command)[1].splitlines())
+
+
+def test_words_for_a_terminal_hold_no_command_for_it(run: Run, home: Path) -> None:
+    fill(home, [(0, Remember("promise", {"id": 1, "text": Dictated("when \x1b[31mred\x07\nthen")}))])
+    out = run("promises")[1]
+    assert "\x1b" not in out and "\x07" not in out and "when [31mred then" in out
+
+
+# -- history -------------------------------------------------------------------------------------------------------------
+
+
+def test_weeks_are_counted_for_both_together(run: Run, home: Path) -> None:
+    fill(home)
+    out = " ".join(run("history")[1].split())
+    assert "Week of 2 March 2026: 1 pause, 1 return, 1 promise given." in out
+    assert "Week of 9 March 2026: at check-ins kept once." in out
+    assert "Week of 16 March" not in out
+    assert "yellow umbrella" in out
+
+
+def test_history_names_nobody_but_the_giver_of_a_promise(run: Run, home: Path) -> None:
+    fill(home)
+    assert "Alex" not in run("history")[1] and "Noor" not in run("history")[1]
+    whole = page(account(kept_in(home), timezone.utc), EN, date(2026, 4, 20))
+    assert "Alex" not in whole
+    assert whole.count("Noor") == 1
+
+
+def kept_in(home: Path) -> list[Entry]:
+    with SqliteStore(home / FILE, read_only=True) as store:
+        return store.entries()
+
+
+def test_a_week_for_programs_is_one_object_a_line(run: Run, home: Path) -> None:
+    fill(home)
+    rows = [json.loads(line) for line in run("history", "--json")[1].splitlines()]
+    assert rows[0] == {"week": "2026-03-02", "pauses": 1, "returns": 1, "promised": 1, "kept": 0, "missed": 0, "not_yet": 0}
+    assert [row["week"] for row in rows] == ["2026-03-02", "2026-03-09", "2026-03-23", "2026-03-30", "2026-04-06"]
+
+
+def test_no_word_of_praise_or_shame_is_in_the_ledgers_words() -> None:
+    weighing = r"\b(well done|great|good|bad|sorry|fail\w*|only|already|proud|should|unfortunately|congrat\w*|streak|score)\b"
+    assert not re.search(weighing, json.dumps(read_toml("en", "ledger.toml"), default=str).lower())
+
+
+odd_values = st.one_of(st.integers(-2, 9), st.text(max_size=20), st.none(), st.floats(allow_nan=False, allow_infinity=False))
+odd_lines = st.tuples(st.sampled_from(KINDS), st.floats(0, 900),
+                      st.dictionaries(st.sampled_from(["id", "who", "text", "theme", "due"]), odd_values))
+
+
+def entries_of(rows: list[Row]) -> list[Entry]:
+    in_order = sorted(rows, key=lambda row: row[1])
+    return [Entry(number, at(day), kind, dict(values)) for number, (kind, day, values) in enumerate(in_order, 1)]
+
+
+@settings(deadline=None)
+@given(st.lists(odd_lines, max_size=30))
+def test_odd_lines_never_stop_the_rest_and_no_answer_is_lost(rows: list[Row]) -> None:
+    whole = account(entries_of(rows), timezone.utc)
+    totals = dict(whole.total())
+    for kind, name in (("kept", "kept"), ("missed", "missed"), ("pause", "pauses"), ("return_kept", "returns")):
+        assert totals[name] == sum(row[0] == kind for row in rows)
+    every = whole.every_week(date(2028, 9, 1))
+    assert all(later.begins - earlier.begins == timedelta(weeks=1) for earlier, later in pairwise(every))
+    assert all(week.begins == monday(week.begins) for week in every)
+    page(whole, EN, date(2028, 9, 1))
+    ledgers.history_lines(whole, EN)
+
+
+# -- export --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_export_holds_every_line_and_the_session(run: Run, home: Path, tmp_path: Path) -> None:
+    fill(home)
+    printed = json.loads(run("export")[1])
+    assert run("export", str(tmp_path / "all.json"))[0] == 0
+    written = json.loads((tmp_path / "all.json").read_text("utf-8"))
+    assert written["ledger"] == printed["ledger"] and len(written["ledger"]) == len(LINES)
+    assert (written["format"], written["version"]) == ("voiceguide", 1)
+    assert written["ledger"][5]["values"] == {"id": 1, "text": PROMISE, "who": 1, "theme": "reliability"}
+    assert datetime.fromisoformat(written["ledger"][3]["values"]["due"]).timestamp() == at(0) + 1500
+    assert written["session"]["state"]["state"] == "resting"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are said in this way on POSIX only")
+def test_what_is_written_out_is_for_its_owner_alone(run: Run, home: Path, tmp_path: Path) -> None:
+    fill(home)
+    run("export", str(tmp_path / "all.json"))
+    run("history", "--html", str(tmp_path / "page.html"))
+    assert all((tmp_path / name).stat().st_mode & 0o077 == 0 for name in ("all.json", "page.html"))
+
+
+def test_an_export_survives_a_session_that_cannot_be_understood(run: Run, home: Path) -> None:
+    path = fill(home)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE snapshot SET data = '{\"version\": 0}'")
+    code, out, err = run("export")
+    assert code == 0 and json.loads(out)["session"] is None and "ledger" in err
+    assert len(json.loads(out)["ledger"]) == len(LINES)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence_and_leaves_nothing(run: Run, home: Path, tmp_path: Path) -> None:
+    fill(home)
+    code, _, err = run("export", str(tmp_path / "no" / "all.json"))
+    assert code == 2 and "cannot be written" in err
+    assert run("history", "--html", str(tmp_path))[0] == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["data"]
+
+
+# -- where there is nothing, or something else ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["promises"], ["history"], ["promises", "--json"], ["history", "--json"], ["export"],
+                                   ["erase"]])
+def test_where_nothing_is_kept_nothing_is_made(run: Run, home: Path, words: list[str]) -> None:
+    code, out, _ = run(*words)
+    assert code == 0 and not home.exists()
+    assert ("--json" in words) == (not out)
+
+
+def test_a_page_of_nothing_says_so(run: Run, home: Path, tmp_path: Path) -> None:
+    run("history", "--html", str(tmp_path / "page.html"))
+    assert "Nothing is kept yet." in (tmp_path / "page.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", ["promises", "history", "export"])
+def test_looking_changes_nothing(run: Run, home: Path, command: str) -> None:
+    path = fill(home)
+    before = (path.read_bytes(), sorted(home.iterdir()))
+    assert run(command)[0] == 0
+    assert (path.read_bytes(), sorted(home.iterdir())) == before
+
+
+def test_lines_that_a_power_cut_left_in_the_journal_are_seen(run: Run, home: Path) -> None:
+    program = f"""
+import os, sys
+from pathlib import Path
+from tests.test_ledgers import fill, LINES, at
+from voiceguide.runtime.store import FILE, SqliteStore
+from voiceguide.core.snapshot import Snapshot
+store = SqliteStore(Path({str(home)!r}) / FILE); store.open()
+for day, line in LINES: store.commit(Snapshot(), (line,), at(day))
+os.kill(os.getpid(), {int(getattr(signal, "SIGKILL", signal.SIGTERM))})
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=False)
+    assert (home / f"{FILE}-wal").stat().st_size
+    assert len(json.loads(run("export")[1])["ledger"]) == len(LINES)
+
+
+@pytest.mark.parametrize("words", [["promises"], ["history"], ["export"], ["erase", "--yes"]])
+def test_a_running_guide_is_not_disturbed(run: Run, home: Path, words: list[str]) -> None:
+    path = fill(home)
+    with SqliteStore(path) as store:
+        store.commit(Snapshot(), (), at(50))
+        code, out, err = run(*words)
+        assert code == 5 and "Close it first" in err and not out
+        store.commit(Snapshot(), (LINES[-1][1],), at(51))
+    assert len(kept_in(home)) == len(LINES) + 1
+
+
+@pytest.mark.parametrize("words", [["promises"], ["history"], ["export"]])
+@pytest.mark.parametrize(("fault", "sentence"), [("broken", "cannot be read"), ("newer", "newer voiceguide"),
+                                                 ("foreign", "cannot be read")])
+def test_a_file_that_cannot_be_read_is_one_sentence_and_stays(
+    run: Run, home: Path, words: list[str], fault: str, sentence: str
+) -> None:
+    path = spoil(home, fault)
+    before = path.read_bytes()
+    code, out, err = run(*words)
+    assert code == 5 and sentence in err and not out
+    assert path.read_bytes() == before
+
+
+def spoil(home: Path, fault: str) -> Path:
+    home.mkdir()
+    path = home / FILE
+    if fault == "broken":
+        path.write_bytes(b"no database at all" * 100)
+        return path
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99" if fault == "newer" else "CREATE TABLE of_somebody_else (x)")
+    db.close()
+    return path
+
+
+def test_a_ledger_line_that_is_no_data_is_one_sentence(run: Run, home: Path) -> None:
+    path = fill(home)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE ledger SET content = 'half a li' WHERE id = 3")
+    db.close()
+    code, _, err = run("promises")
+    assert code == 5 and "half" not in err
+
+
+def test_a_file_that_was_only_begun_counts_as_nothing(run: Run, home: Path) -> None:
+    home.mkdir()
+    (home / FILE).touch()
+    assert run("promises")[0] == 0
+
+
+# -- erase ---------------------------------------------------------------------------------------------------------------
+
+
+def test_erasing_says_what_goes_asks_once_and_leaves_nothing(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(home)
+    (tmp_path / "cache" / "prompts").mkdir(parents=True)
+    (tmp_path / "cache" / "prompts" / "a.clip").write_bytes(b"x")
+    asked: list[str] = []
+
+    def answer_yes(question: str) -> str:
+        asked.append(question)
+        return "yes"
+
+    monkeypatch.setattr("builtins.input", answer_yes)
+    code, out, _ = run("erase")
+    told = " ".join(out.split())
+    assert code == 0 and len(asked) == 1
+    assert f"what you agreed ({len(LINES)} lines)" in told and "1 file" in told and str(home / FILE) in "".join(out.split())
+    assert "Erased: the file" in told
+    assert not list(home.iterdir()) and not list((tmp_path / "cache" / "prompts").iterdir())
+
+
+@pytest.mark.parametrize("answer", ["no", "", "n", "maybe", "yes please no"])
+def test_anything_but_a_yes_erases_nothing(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    fill(home)
+    before = kept_in(home)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    code, out, _ = run("erase")
+    assert code == 0 and "Nothing was erased." in out and kept_in(home) == before
+
+
+def test_where_nobody_can_be_asked_nothing_is_erased(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fill(home)
+
+    def closed(question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", closed)
+    code, _, err = run("erase")
+    assert code == 2 and "--yes" in err and path.exists()
+
+
+@pytest.mark.parametrize("fault", ["broken", "newer", "foreign"])
+def test_what_cannot_be_read_can_still_be_erased(run: Run, home: Path, fault: str) -> None:
+    spoil(home, fault)
+    assert run("erase", "--yes")[0] == 0
+    assert not list(home.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a right of their own on Windows")
+def test_erasing_follows_a_link_to_the_words_themselves(run: Run, home: Path, tmp_path: Path) -> None:
+    path = fill(home)
+    path.rename(tmp_path / "elsewhere.sqlite")
+    path.symlink_to(tmp_path / "elsewhere.sqlite")
+    assert run("erase", "--yes")[0] == 0
+    assert not (tmp_path / "elsewhere.sqlite").exists() and not path.is_symlink()
+
+
+def test_after_erasing_a_guide_begins_afresh(run: Run, home: Path) -> None:
+    path = fill(home)
+    run("erase", "--yes")
+    with SqliteStore(path) as store:
+        assert store.load() is None and not store.entries()
