@@ -28,7 +28,7 @@ class EchoCanceller:
         if self._engine is None:
             if reference is None or not reference.any():
                 return frame
-            from pywebrtc_audio import EchoCanceller as Engine  # noqa: PLC0415 - engines are imported where they are used
+            from pywebrtc_audio import EchoCanceller as Engine
 
             self._engine = Engine(sample_rate=EAR_RATE, num_channels=1)
         far = np.zeros_like(frame) if reference is None else reference

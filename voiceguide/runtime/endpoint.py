@@ -25,6 +25,7 @@ PRE_ROLL = 0.4  # seconds before the beginning that belong to it, or the first c
 LONGEST = 20.0  # seconds: what a recogniser is given in one piece (voice-stack, section 2.4)
 _CUT_FROM = 12.0  # seconds: from here on a longer story is cut at the next breath
 _BREATH = 0.3  # seconds of silence that lie between words, not inside one
+_PRESSED_FROM, _GASP = 16.0, 0.1  # who still has not paused is cut at the briefest gap rather than inside a word at 20 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class Endpointer:
         lasted = self.now - self._piece_began
         if lasted >= LONGEST and not self._cuttable:
             return self._end()
-        if lasted >= LONGEST or (lasted >= _CUT_FROM and self.silence >= _BREATH and self._cuttable):
+        gap = _BREATH if lasted < _PRESSED_FROM else _GASP
+        if lasted >= LONGEST or (lasted >= _CUT_FROM and self.silence >= gap and self._cuttable):
             self._piece_began = self.now
             return Mark.CUT
         return None

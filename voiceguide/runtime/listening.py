@@ -50,8 +50,11 @@ class Recogniser(Protocol):
     def guess(self) -> Words:
         """What it is so far; does not end it."""
 
-    def finish(self) -> Words:
-        """What it was. Afterwards either `begin` or, in one long story, more of `accept`."""
+    def finish(self, *, guess_holds: bool) -> Words:
+        """What it was. Afterwards either `begin` or, in one long story, more of `accept`.
+
+        `guess_holds`: only silence came after the last guess.
+        """
 
 
 class Vad(Protocol):
@@ -69,6 +72,11 @@ class Echo(Protocol):
 
     def process(self, frame: Samples, reference: Samples | None) -> Samples:
         """The frame without its echo."""
+
+
+def is_complete(expectation: Expectation, text: str) -> bool:
+    """Is `text` a whole expected answer, so that nothing more need be waited for?"""
+    return text in expectation.phrases or bool(expectation.pattern and re.fullmatch(expectation.pattern, text))
 
 
 class Listening:
@@ -158,21 +166,14 @@ class Listening:
             self._ended_told = True
             yield SpeechEnded(self._at(endpoint.now))
         self._guessed = True
-        endpoint.complete = self._is_complete(recogniser.guess())
-
-    def _is_complete(self, words: Words) -> bool:
-        wanted = self._current
-        return any(
-            text in wanted.phrases or bool(wanted.pattern and re.fullmatch(wanted.pattern, text))
-            for text in (words.text, words.closed)
-            if text
-        )
+        words = recogniser.guess()
+        endpoint.complete = any(is_complete(self._current, text) for text in (words.text, words.closed) if text)
 
     def _hand_over(self, mark: Mark) -> Iterator[EarEvent]:
         endpoint = self._endpoint
         if mark is Mark.ENDED and not self._ended_told:
             yield SpeechEnded(self._at(endpoint.now))
-        words = self._recogniser.finish()
+        words = self._recogniser.finish(guess_holds=self._guessed)
         sound = np.concatenate(self._heard)
         self._heard.clear()
         if mark is Mark.ENDED:
