@@ -50,7 +50,7 @@ class Encoder:
             self._layers = [_Layer(self._weights, number) for number in range(LAYERS)]
             self._check_embeddings()
             self._tokenizer = _tokenizer(words)
-        except (OSError, ValueError, KeyError) as trouble:
+        except (OSError, ValueError, KeyError, TypeError) as trouble:
             raise ModelError("encoder_broken", f"the sentence encoder cannot be read ({type(trouble).__name__})",
                              hint=hint) from None
         return self

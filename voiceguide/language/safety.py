@@ -1,0 +1,32 @@
+"""Danger to a person (domain 5.3): which kind, nothing, or a doubt. A doubt is no finding: it gives an ordinary pause (5.2).
+
+Immediate danger and self-harm are told apart, because they are answered differently (5.2 rules 8 and 9).
+"""
+
+from __future__ import annotations
+
+from voiceguide.language.reading import Reading
+
+KINDS = ("threat", "fear", "coercion", "violence", "self_harm", "danger")
+NONE = "none"
+SURE = 0.5
+DOUBT = 0.3
+_LOOK_ALIKE = "look_alike"
+
+
+def judge_safety(reading: Reading) -> tuple[str, float]:
+    """The kind ("" for none) and how likely it is that any kind was meant, 0 to 1."""
+    likely = reading.ask("safety")
+    if not likely:
+        spans = reading.rules("safety")
+        kinds = [kind for kind in ("danger", "self_harm", *KINDS) if kind in spans]
+        return (kinds[0], 1.0) if kinds and _LOOK_ALIKE not in spans else ("", 0.0)
+    risk = 1.0 - likely[NONE]
+    if risk < reading.threshold("safety", "sure", SURE):
+        return "", risk
+    return max((kind for kind in KINDS if kind in likely), key=lambda kind: likely[kind]), risk
+
+
+def is_doubtful(reading: Reading, risk: float) -> bool:
+    """Too much to ignore, too little to act on."""
+    return reading.threshold("safety", "doubt", DOUBT) <= risk < reading.threshold("safety", "sure", SURE)

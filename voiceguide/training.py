@@ -1,0 +1,243 @@
+"""`scripts/train`: labelled sentences to heads. No chance anywhere, so every run on a machine gives the same files.
+
+Thresholds come from five-fold predictions on train and dev (every sentence judged by a head that never saw it); the heads
+that ship are then fitted on both. The test part is never read here, except to keep its sentences out of every other task.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from voiceguide.corpus import Example, read_corpus
+from voiceguide.errors import ModelError
+from voiceguide.language.classifier import Doubles, Floats, Head, fit
+from voiceguide.language.detecting import ENCODER, PROBE_NUMBERS, Detectors, load_rules
+from voiceguide.language.encoder import Encoder
+from voiceguide.language.heads import HALVES, Heads
+from voiceguide.runtime.models import models_folder
+
+Texts = dict[str, Floats]
+TASKS = ("answer", "apology", "cue", "past", "pause", "promise", "request", "safety")
+FOLDS = 5
+JITTER = 1e-6  # keeps two sentences with the same features apart, numerically
+PENALTY = {"full": 1e-3, "lexical": 1e-3}
+# Sentences of another task that are surely nothing for this one, and how much each counts beside the task's own.
+# (Not: withdrawal and "fine" as no cue, quarrel as no past: there the same words carry both meanings.)
+BORROWED: Mapping[str, tuple[tuple[str, frozenset[str], float], ...]] = {
+    "pause": (("apology", frozenset(), 0.5), ("promise", frozenset(), 0.5), ("request", frozenset(), 0.5),
+              ("past", frozenset(), 0.5), ("safety", frozenset(("none",)), 0.5)),
+    "cue": (("promise", frozenset(), 0.5), ("request", frozenset(("ok",)), 0.5), ("apology", frozenset(("owned",)), 0.5),
+            ("safety", frozenset(("none",)), 0.5), ("answer", frozenset(("yes", "no", "done", "here", "ready", "repeat")), 0.3)),
+    "past": (("promise", frozenset(), 0.3), ("request", frozenset(), 0.3), ("apology", frozenset(("owned",)), 0.3),
+             ("pause", frozenset(), 0.3)),
+    "safety": (("pause", frozenset(), 0.3), ("cue", frozenset(), 0.3), ("apology", frozenset(), 0.3),
+               ("promise", frozenset(), 0.3), ("request", frozenset(), 0.3), ("past", frozenset(("none",)), 0.3)),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """The sentences of one question: own ones first, then borrowed ones (`own` False), with their weight."""
+
+    name: str
+    labels: tuple[str, ...]
+    texts: tuple[str, ...]
+    targets: npt.NDArray[np.int64]
+    weights: Floats
+    own: npt.NDArray[np.bool_]
+
+
+def gather(name: str, examples: Sequence[Example], forbidden: frozenset[str]) -> Task:
+    """The task's data without any sentence of the test part."""
+    own = {e.text: e.label for e in examples if e.task == name and e.text not in forbidden}
+    labels = tuple(sorted(set(own.values())))
+    rows = [(text, label, 1.0, True) for text, label in own.items()]
+    for other, allowed, weight in BORROWED.get(name, ()):
+        borrowed = dict.fromkeys(e.text for e in examples if e.task == other and (not allowed or e.label in allowed))
+        rows += [(text, "none", weight, False) for text in borrowed if text not in own and text not in forbidden]
+        own |= dict.fromkeys(borrowed, "none") | own
+    texts, wanted, weights, is_own = zip(*rows, strict=True)
+    return Task(name, labels, texts, np.array([labels.index(label) for label in wanted]),
+                np.array(weights, dtype=np.float32), np.array(is_own))
+
+
+def embed_all(encoder: Encoder, texts: Sequence[str], cache: Path | None) -> Texts:
+    """Spoken text -> encoder layers; a cache keyed by what was embedded makes the second run quick."""
+    known: Texts = {}
+    if cache is not None and cache.is_file():
+        with np.load(cache, allow_pickle=False) as stored:
+            known = {key: stored[key] for key in stored.files}
+    keys = {text: hashlib.sha256(text.encode("utf-8", "ignore")).hexdigest()[:24] for text in texts}
+    missing = [text for text, key in keys.items() if key not in known]
+    known |= {keys[text]: layers for text, layers in zip(missing, encoder.layers_of(missing), strict=True)}
+    if cache is not None and missing:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(cache, **known)  # type: ignore[arg-type]  # the stub wants one dtype
+    return {text: known[key] for text, key in keys.items()}
+
+
+class Trainer:
+    """Features of every sentence, once; then heads, folds and thresholds for each task and half."""
+
+    def __init__(self, language: str, models: Path, cache: Path | None) -> None:
+        """Raises ModelError where the encoder's weights are missing, ContentError for a broken corpus or rules."""
+        lexicon, rules, self._probe = load_rules(language)
+        self._plain = Detectors(lexicon, rules)
+        self._encoder = Encoder(models / ENCODER).open()
+        examples = read_corpus(language, ("train", "dev"))
+        forbidden = frozenset(e.text for e in read_corpus(language, ("test",)))
+        self.tasks = [gather(name, examples, forbidden) for name in TASKS]
+        readings = {text: lexicon.read(text) for task in self.tasks for text in task.texts}
+        layers = embed_all(self._encoder, sorted({r.spoken for r in readings.values()}), cache)
+        self._full = {text: self._plain.features(r, layers[r.spoken]) for text, r in readings.items()}
+        self._lexical_size = len(self._plain.features(next(iter(readings.values())), None))
+
+    def features(self, task: Task, half: str) -> Floats:
+        """(sentences, features) of a task."""
+        rows = np.stack([self._full[text] for text in task.texts])
+        return rows if half == "full" else rows[:, -self._lexical_size :]
+
+    def train(self) -> Heads:
+        """All heads and thresholds; prints the five-fold figures."""
+        halves: dict[str, dict[str, Head]] = {half: {} for half in HALVES}
+        thresholds: dict[str, dict[str, float]] = {}
+        for task in self.tasks:
+            for half in HALVES:
+                space = Space(self.features(task, half))
+                unseen = judged_unseen(task, space, PENALTY[half])
+                thresholds[f"{half}.{task.name}"] = chosen = choose(task, unseen)
+                weights, bias = fit(space.rows, task.targets, len(task.labels), PENALTY[half], task.weights)
+                halves[half][task.name] = Head(task.labels, space.back(weights), bias.astype(np.float32))
+                print(line(task, half, unseen, chosen), flush=True)
+        probe = tuple(round(float(x), 6) for x in self._encoder.embed(self._probe)[:PROBE_NUMBERS])
+        return Heads(self._plain.rules.names, halves["full"], halves["lexical"], thresholds, probe)
+
+
+class Space:
+    """The span of a task's sentences: as many numbers a sentence as there are sentences, and not one of seven thousand lost.
+
+    With a quadratic penalty the best weights are a mix of the sentences' own features, so fitting here is exact and quick.
+    """
+
+    def __init__(self, features: Floats) -> None:
+        self._features = features.astype(np.float64)
+        alike = self._features @ self._features.T
+        alike[np.diag_indices_from(alike)] += JITTER
+        self.rows: Doubles = np.linalg.cholesky(alike)
+
+    def back(self, weights: Doubles) -> Floats:
+        """Weights (labels, sentences) of this space as weights (labels, features)."""
+        mixed = np.linalg.solve(self.rows.T, weights.T)
+        return np.asarray((self._features.T @ mixed).T, dtype=np.float32)
+
+
+def judged_unseen(task: Task, space: Space, penalty: float) -> Floats:
+    """(sentences, labels): probabilities by heads that did not see the sentence; folds by a hash of the text."""
+    fold = np.array([zlib.crc32(text.encode()) % FOLDS for text in task.texts])
+    answers = np.zeros((len(task.texts), len(task.labels)), dtype=np.float32)
+    for number in range(FOLDS):
+        seen = fold != number
+        weights, bias = fit(space.rows[seen], task.targets[seen], len(task.labels), penalty, task.weights[seen])
+        scores = space.rows[~seen] @ weights.T + bias
+        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+        answers[~seen] = raised / raised.sum(axis=1, keepdims=True)
+    return answers
+
+
+def choose(task: Task, unseen: Floats) -> dict[str, float]:
+    """Thresholds of a task, by what a mistake costs there (domain 2.2; issues 3 and 4)."""
+    own, column = task.own, {label: unseen[task.own, place] for place, label in enumerate(task.labels)}
+    truth = task.targets[own]
+
+    def is_label(label: str) -> npt.NDArray[np.bool_]:
+        return np.asarray(truth == task.labels.index(label))
+
+    if task.name == "pause":
+        return {"pause": precise(column["pause"], is_label("pause"), 0.98)}
+    if task.name == "cue":
+        return {"any": balanced(1 - column["none"], ~is_label("none"))}
+    if task.name == "apology":
+        return {"owned": kept(column["owned"], is_label("owned"), 0.965)}
+    if task.name == "safety":
+        risk, harmless = 1 - column["none"], is_label("none")
+        return {"sure": quiet(risk, harmless, 0.012), "doubt": quiet(risk, harmless, 0.04)}
+    positive = {"promise": "ok", "request": "ok", "past": "weapon"}.get(task.name)
+    return {positive: balanced(column[positive], is_label(positive))} if positive else {}
+
+
+def precise(scores: Floats, truth: npt.NDArray[np.bool_], least: float) -> float:
+    """The lowest threshold at which `least` of what is found is right."""
+    for at in np.linspace(0.2, 0.95, 76):
+        found = scores >= at
+        if found.any() and truth[found].mean() >= least:
+            return round(float(at), 3)
+    return 0.95
+
+
+def kept(scores: Floats, truth: npt.NDArray[np.bool_], share: float) -> float:
+    """The highest threshold that still keeps `share` of the true ones."""
+    return round(min(0.6, float(np.quantile(scores[truth], 1 - share))), 3)
+
+
+def quiet(scores: Floats, harmless: npt.NDArray[np.bool_], share: float) -> float:
+    """The lowest threshold at which at most `share` of the harmless ones fire."""
+    return round(max(0.05, float(np.quantile(scores[harmless], 1 - share))), 3)
+
+
+def balanced(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
+    """The threshold with the best mean of both F1; the middle of the best stretch, which is the least chancy."""
+    steps = np.linspace(0.25, 0.75, 51)
+    figures = np.array([macro_f1([str(t) for t in truth], [str(s) for s in scores >= at]) for at in steps])
+    best = np.flatnonzero(figures >= figures.max() - 1e-9)
+    return round(float(steps[best[len(best) // 2]]), 3)
+
+
+def macro_f1(truth: Sequence[str], answers: Sequence[str]) -> float:
+    """The mean F1 over the labels that occur."""
+    wanted, given = np.array(truth), np.array(answers)
+    figures = []
+    for label in sorted(set(truth)):
+        hits = float(np.sum((wanted == label) & (given == label)))
+        figures.append(2 * hits / max(1.0, float(np.sum(wanted == label) + np.sum(given == label))))
+    return float(np.mean(figures))
+
+
+def line(task: Task, half: str, unseen: Floats, thresholds: Mapping[str, float]) -> str:
+    """One row of the table that training prints; on sentences of the task itself, judged unseen."""
+    truth = [task.labels[t] for t in task.targets[task.own]]
+    answers = [task.labels[a] for a in unseen[task.own].argmax(axis=1)]
+    right = float(np.mean([t == a for t, a in zip(truth, answers, strict=True)]))
+    numbers = " ".join(f"{name} {value}" for name, value in thresholds.items())
+    return f"{task.name:9} {half:8} n {len(truth):5}  right {right:.3f}  macro F1 {macro_f1(truth, answers):.3f}  {numbers}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, print the figures, write the heads."""
+    parser = argparse.ArgumentParser(prog="scripts/train", description="labelled sentences -> content/<language>/heads")
+    parser.add_argument("--language", default="en")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "content")
+    parser.add_argument("--cache", type=Path, default=Path(__file__).parents[1] / ".cache" / "embeddings.npz")
+    parser.add_argument("--no-cache", action="store_true", help="embed everything again")
+    options = parser.parse_args(arguments)
+    began = time.monotonic()
+    try:
+        trainer = Trainer(options.language, models_folder(), None if options.no_cache else options.cache)
+    except ModelError as trouble:
+        print(trouble)
+        return trouble.exit_code
+    trainer.train().save(options.out / options.language / "heads")
+    print(f"{time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
