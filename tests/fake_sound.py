@@ -13,7 +13,7 @@ class FakeStream:
 
     def __init__(self, rate: int, fill: Fill | None = None, on_block: OnBlock | None = None) -> None:
         self.name, self.rate, self.latency = "fake", rate, 0.0
-        self.running, self.closed = True, 0
+        self.running, self.closed, self.dry = True, 0, 0
         self._fill, self._on_block = fill, on_block
 
     def pull(self, count: int) -> Samples:
@@ -23,6 +23,9 @@ class FakeStream:
     def push(self, samples: Samples) -> None:
         assert self._on_block is not None
         self._on_block(samples.tobytes())
+
+    def gaps(self) -> int:
+        return self.dry
 
     def alive(self) -> bool:
         return self.running
@@ -39,6 +42,7 @@ class FakeHouse:
         self.rate, self.plugged, self.wanted = rate, True, False
         self.streams: list[FakeStream] = []
         self.attempts = self.refreshed = 0
+        self.latencies: list[float | None] = []
 
     @property
     def house(self) -> House:
@@ -51,7 +55,8 @@ class FakeHouse:
     def _open_input(self, name: str, on_block: OnBlock) -> Stream:
         return self._opened(FakeStream(self.rate, on_block=on_block))
 
-    def _open_output(self, name: str, fill: Fill) -> Stream:
+    def _open_output(self, name: str, fill: Fill, latency: float | None) -> Stream:
+        self.latencies.append(latency)
         return self._opened(FakeStream(self.rate, fill=fill))
 
     def _opened(self, stream: FakeStream) -> Stream:

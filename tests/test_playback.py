@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fake_sound import FakeClocks, FakeHouse
 from voiceguide.adapters.play_buffer import PlayBuffer
-from voiceguide.adapters.playback import GRACE, SoundPlayback, VirtualPlayback
+from voiceguide.adapters.playback import GRACE, ROOMY, SoundPlayback, VirtualPlayback
 from voiceguide.adapters.reference import HIGHEST, Reference
 from voiceguide.adapters.stream_keeper import CLOSE_LIMIT, WAITS, close_within
 from voiceguide.errors import DeviceError
@@ -221,6 +221,24 @@ def test_between_prompts_it_gives_way_to_a_microphone_that_waits_for_the_list(op
     assert open_one.troubles == []
 
 
+def test_a_loudspeaker_that_runs_dry_gets_more_room_between_prompts_once(open_one: Setup) -> None:
+    open_one.sound.last.pull(10)
+    open_one.sound.last.dry = 7
+    open_one.playback.look()
+    assert open_one.sound.latencies == [None], "the gaps of the opening itself do not count"
+    open_one.playback.play(clip(0.1), open_one.ends.of("a"))
+    open_one.sound.last.dry = 10
+    open_one.playback.look()
+    assert open_one.sound.latencies == [None], "never in mid-sentence"
+    open_one.sound.last.pull(RATE)
+    open_one.playback.look()
+    assert open_one.sound.latencies == [None, ROOMY]
+    open_one.sound.last.dry = 30
+    open_one.playback.look()
+    assert len(open_one.sound.streams) == 2
+    assert open_one.troubles == []
+
+
 def test_closing_ends_what_was_pending_and_playing_afterwards_ends_at_once() -> None:
     setup = Setup()
     setup.playback.open()
@@ -255,6 +273,9 @@ def test_a_close_that_never_returns_is_left_behind() -> None:
     class Stuck:
         name, rate, latency = "stuck", 1, 0.0
         let_go = threading.Event()
+
+        def gaps(self) -> int:
+            return 0
 
         def alive(self) -> bool:
             return True

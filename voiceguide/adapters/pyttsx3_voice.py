@@ -27,8 +27,8 @@ FIRST_LIMIT, SECOND_LIMIT, TOOL_LIMIT = 2.0, 1.0, 1.0  # seconds: the engine, th
 RETURN_LIMIT = 0.9  # seconds in which a killed child should be back
 INSTALL_HINT = "install espeak-ng (Debian, Ubuntu: apt-get install espeak-ng), then: voiceguide doctor"
 
-# Best first; the first that the engine has is taken. espeak's was chosen by what whisper tiny.en understands of it: word
-# errors on 20 prompts 8.9% (the plain en-us voice 11.7%), with noise at 8 dB 32% (35%); other variants up to 33%.
+# Best first; the first that the engine has is taken. espeak's was chosen of 16 by what whisper tiny.en understands of it: word
+# errors on 20 prompts 8.9%, with noise at 8 dB 32% (the plain en-us voice 11.7% and 35%; m3 and Denis are its equals).
 PREFERRED = {
     "en": ("gmw/en-us+f3", "com.apple.voice.compact.en-US.Samantha", "com.apple.speech.synthesis.voice.samantha"),
     "ko": ("ko", "koreanic/ko"),

@@ -49,6 +49,9 @@ class Stream(Protocol):
     rate: int
     latency: float
 
+    def gaps(self) -> int:
+        """How often the device ran dry since it was opened, as far as the driver tells."""
+
     def alive(self) -> bool:
         """Whether the driver still claims to run it (it may lie: count blocks as well)."""
 
@@ -176,10 +179,13 @@ def room_wanted() -> bool:
 class _OpenStream:
     """A running PortAudio stream that knows how to leave the count of open ones."""
 
-    def __init__(self, stream: Any, device: Device, rate: int) -> None:
+    def __init__(self, stream: Any, device: Device, rate: int, dry: list[None]) -> None:
         self.name, self.rate, self.latency = device.name, rate, float(stream.latency)
-        self._stream = stream
+        self._stream, self._dry = stream, dry
         _open.add(id(self))
+
+    def gaps(self) -> int:
+        return len(self._dry)
 
     def alive(self) -> bool:
         try:
@@ -205,7 +211,7 @@ def open_input(name: str, on_block: OnBlock) -> Stream:
     Tries 16 kHz, then the device's own rate, in mono, then with two channels (the first is taken). Raises DeviceError.
     """
 
-    def attempt(sd: Any, device: Device, rate: int, channels: int) -> Any:
+    def attempt(sd: Any, device: Device, rate: int, channels: int, _dry: list[None]) -> Any:
         def callback(block: Any, _frames: int, _when: Any, _status: Any) -> None:
             data = bytes(block)
             on_block(data if channels == 1 else np.frombuffer(data, np.int16)[::channels].tobytes())
@@ -218,21 +224,24 @@ def open_input(name: str, on_block: OnBlock) -> Stream:
     return _open_first(name, "input", (EAR_RATE,), attempt)
 
 
-def open_output(name: str, fill: Fill) -> Stream:
+def open_output(name: str, fill: Fill, latency: float | None = None) -> Stream:
     """Open the loudspeaker called `name` ("" the default); `fill` is asked for samples in the device's thread.
 
+    `latency` in seconds; None: the device's own idea of a safe one.
     Opens at the device's own rate (playing is resampled once per clip, better than a driver does it). Raises DeviceError.
     """
 
-    def attempt(sd: Any, device: Device, rate: int, channels: int) -> Any:
-        def callback(block: Any, frames: int, _when: Any, _status: Any) -> None:
+    def attempt(sd: Any, device: Device, rate: int, channels: int, dry: list[None]) -> Any:
+        def callback(block: Any, frames: int, _when: Any, status: Any) -> None:
+            if status.output_underflow:
+                dry.append(None)
             samples = fill(frames)
             block[:] = samples.tobytes() if channels == 1 else np.repeat(samples, channels).tobytes()
 
         settings = {"device": device.index, "channels": channels, "dtype": "int16", "samplerate": rate}
         settings["extra_settings"] = _extra(sd, device)
         sd.check_output_settings(**settings)
-        return sd.RawOutputStream(latency=LATENCY, callback=callback, **settings)
+        return sd.RawOutputStream(latency=LATENCY if latency is None else latency, callback=callback, **settings)
 
     return _open_first(name, "output", (), attempt)
 
@@ -252,13 +261,14 @@ def _open_first(name: str, kind: str, rates: tuple[int, ...], attempt: Callable[
         for channels in (1, 2)[: max(1, min(2, most))]:
             for rate in dict.fromkeys((*rates, device.rate, 48_000, 44_100, 16_000)):
                 with _lock, contextlib.suppress(sd.PortAudioError), _without_driver_noise():
-                    stream = attempt(sd, device, rate, channels)
+                    dry: list[None] = []
+                    stream = attempt(sd, device, rate, channels, dry)
                     try:
                         stream.start()
                     except sd.PortAudioError:
                         stream.close(ignore_errors=True)
                         raise
-                    return _OpenStream(stream, device, rate)
+                    return _OpenStream(stream, device, rate, dry)
     what = "microphone" if kind == "input" else "loudspeaker"
     raise DeviceError(f"{what}_busy", f"The {what} could not be opened", hint=f"close what else uses it. {DOCTOR_HINT}")
 
@@ -275,7 +285,7 @@ class House:
     """All that microphone and playback need from a sound system; tests fill it with devices that fail on demand."""
 
     open_input: Callable[[str, OnBlock], Stream] = open_input
-    open_output: Callable[[str, Fill], Stream] = open_output
+    open_output: Callable[[str, Fill, float | None], Stream] = open_output
     refresh: Callable[[], bool] = refresh
     room_wanted: Callable[[], bool] = room_wanted
 

@@ -117,9 +117,19 @@ class StreamKeeper:
             self._owner.lost(why)
             close_within(dead, CLOSE_LIMIT)
         elif self._house.room_wanted() and self._owner.may_yield():
-            aside, self._stream = self._stream, None
-            self._attempts, self._next_attempt = 0, self._clocks.awake() + ASIDE
+            self.step_aside(ASIDE)
+
+    def step_aside(self, seconds: float) -> None:
+        """Close, and open again so much later, without calling it a loss (from the thread that looks)."""
+        aside, self._stream = self._stream, None
+        self._attempts, self._next_attempt = 0, self._clocks.awake() + seconds
+        if aside is not None:
             close_within(aside, CLOSE_LIMIT)
+
+    def gaps(self) -> int:
+        """How often the open stream ran dry."""
+        stream = self._stream
+        return 0 if stream is None else stream.gaps()
 
     def close(self) -> None:
         """Let the device go; safe to call twice."""
