@@ -12,7 +12,7 @@ from voiceguide.core import talk
 from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Say
 from voiceguide.core.session import Session
-from voiceguide.core.snapshot import Snapshot
+from voiceguide.core.snapshot import Household, Snapshot
 from voiceguide.errors import UsageError
 from voiceguide.language.judgements import Meaning
 from voiceguide.rehearsing import local_zone
@@ -21,6 +21,7 @@ from voiceguide.runtime.loop import Loop
 from voiceguide.runtime.mouth import TimedMouth
 from voiceguide.runtime.store import MemoryStore
 from voiceguide.runtime.timeline import RealTimeline
+from voiceguide.whereabouts import country_of
 
 _READING_RATE = 450.0  # words a minute: people read faster than the voice speaks
 
@@ -47,7 +48,7 @@ def try_command(args: argparse.Namespace) -> int:
     timeline = RealTimeline()
     store = MemoryStore()
     session = Session(content.plans, _at_step(content, args.step, timeline.now()) if args.step else None)
-    mouth = TimedMouth(content.phrasing(timeline.now, local_zone(), store.entries), timeline, _READING_RATE)
+    mouth = TimedMouth(content.phrasing(timeline.now, local_zone(), country_of(settings.load())), timeline, _READING_RATE)
     guide = Guide(
         Surroundings(
             session=session,
@@ -80,6 +81,6 @@ def _at_step(content: Content, where: str, now: float) -> Snapshot:
     if plan not in content.plans or (step and step not in content.plans[plan].steps):
         known = ", ".join(content.plans[plan].steps) if plan in content.plans else ", ".join(content.plans)
         raise UsageError("unknown_step", f"There is no step {where}", hint=f"Known: {known}")
-    draft = Draft(Snapshot(), now, content.plans, {})
+    draft = Draft(Snapshot(household=Household(consented=True)), now, content.plans, {})
     talk.open_talk(draft, plan, step)
     return draft.s

@@ -22,7 +22,7 @@ def part_of(event: Heard, step: Step) -> str:
     if step.dictates and len(event.text) > figures.DICTATED_LONGEST:
         return LONG
     judged, _, part = str(event.slots.get("judged", "")).partition(".")
-    return part if judged in _WANTING else ""
+    return part if judged in _WANTING and part not in step.ignores else ""
 
 
 def give(draft: Draft, step: Step, event: Heard) -> bool:
@@ -67,7 +67,8 @@ def _completes(draft: Draft, step: Step, event: Heard, part: str) -> bool:
 
 def _key(draft: Draft, step: Step) -> str:
     """Hints are counted for each of the two: one's stumbling is not the other's."""
-    return f"hint:{step.hints}:{draft.s.roles[1 if step.floor is Floor.LISTENER else 0]}"
+    kind = ".".join(step.hints.split(".")[:2])  # "hint.apology" and "hint.apology.rest" are counted together
+    return f"{kind}:{draft.s.roles[1 if step.floor is Floor.LISTENER else 0]}"
 
 
 def _asked_for(step: Step) -> str:

@@ -26,6 +26,8 @@ def write(draft: Draft, step: Step) -> None:
     """Do everything that entering `step` writes down."""
     if step.theme:
         draft.set(theme=step.theme)
+    if step.quiets:
+        draft.set(visits={**draft.s.visits, f"quiet:{step.quiets}": 1})
     if step.keeps and (text := draft.held.get(step.keeps, "")):
         _keep(draft, step, text)
     if step.records:
@@ -39,8 +41,10 @@ def _keep(draft: Draft, step: Step, text: str) -> None:
     household = draft.s.household
     match step.keeps:
         case "name_first":
+            text = _name(text)
             household = replace(household, names=(text, household.names[1] if len(household.names) > 1 else ""))
         case "name_second":
+            text = _name(text)
             household = replace(household, names=(household.names[0] if household.names else "", text))
         case "phrase":
             household = replace(household, phrase=text)
@@ -49,6 +53,11 @@ def _keep(draft: Draft, step: Step, text: str) -> None:
             return
     draft.set(household=household)
     draft.remember(step.keeps, text=Dictated(text))
+
+
+def _name(text: str) -> str:
+    """A recogniser writes small letters; a caption shows a name as people write it."""
+    return text.strip()[:1].upper() + text.strip()[1:]
 
 
 def _promise(draft: Draft, step: Step, text: str) -> None:

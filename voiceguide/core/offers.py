@@ -19,7 +19,10 @@ def listen_for(draft: Draft, event: Heard) -> bool:
     """Add the utterance's cues; offer a pause when they have gathered. True when it did."""
     if draft.s.state not in (State.RESTING, State.LEADING):
         return False
-    fusion, offer = Fusion.from_plain(draft.s.fusion).heard(event.cues, draft.now)
+    # An answer to what was asked, or a name that is dictated, is no sign in its words; the voice may still be one.
+    answered = draft.s.state is State.LEADING and (event.intent not in ("talk", "none") or bool(talk.here(draft).dictates))
+    cues = tuple(cue for cue in event.cues if cue.family != "words") if answered else event.cues
+    fusion, offer = Fusion.from_plain(draft.s.fusion).heard(cues, draft.now)
     if not offer and any(cue.kind == SUGGESTED and cue.confidence >= SURE_ENOUGH for cue in event.cues):
         fusion, offer = fusion.suggested(draft.now)
     draft.set(fusion=fusion.to_plain())

@@ -54,7 +54,8 @@ class Step:
     turns). `dictates`: the name under which what is said here is held until confirmed; `keeps`: writes it to the ledger.
     `resume_at`: where a restart resumes when a held dictation was lost with the process.
 
-    `hints`: prompts `<hints>.<part>` answer what the detector finds wanting, at most twice in a talk. `varies`: the prompt has a
+    `hints`: prompts `<hints>.<part>` answer what the detector finds wanting, at most twice in a talk, but for the parts that it
+    `ignores`. `quiets`: a judgement ("talk.past") that from here on is not answered any more. `varies`: the prompt has a
     form for each theme (`<prompt>.<theme>`). `theme`: what was broken, from here on. `fair`: passed over while the speaker has
     had the floor a whole turn longer than the other. `needs`: passed over unless the couple came through that step. `books`: days until the guide opens `opens` by itself. `records`: what is
     written down about the promise in hand.
@@ -80,6 +81,8 @@ class Step:
     theme: str = ""
     fair: bool = False
     needs: str = ""
+    ignores: tuple[str, ...] = ()
+    quiets: str = ""
     books: int = 0
     opens: str = ""
     records: str = ""

@@ -210,7 +210,7 @@ def _without(step: Step) -> str:
 
 def _answered(draft: Draft, step: Step, event: Heard) -> str:
     """The way that the step has for this. What was only noticed in free talk is passed over once its step has had its say."""
-    past = "talk.past" if event.intent == "talk" and event.slots.get("past") else ""
+    past = "talk.past" if event.intent == "talk" and event.slots.get("past") and "quiet:talk.past" not in draft.s.visits else ""
     way = step.on.get(past, "") or way_on(step, event.intent, str(event.slots.get("judged", "")))
     if not way or way in plan.WAYS or draft.s.position is None:
         return way

@@ -57,6 +57,7 @@ def _parse_step(plan: str, name: str, data: Mapping[str, Any]) -> Step:
         made["kind"] = Kind(data["kind"])
         made["floor"] = Floor(data.get("floor", "both"))
         made["patience"] = Patience(data.get("patience", "closed"))
+        made["ignores"] = tuple(data.get("ignores", ()))
     except KeyError:
         raise ContentError("step_kind", f"{where}: no kind", hint=f"One of: {', '.join(k.value for k in Kind)}") from None
     except ValueError as error:

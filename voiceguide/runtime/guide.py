@@ -248,7 +248,7 @@ def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues:
 
 def judgement(meaning: Meaning, expected: str) -> str:
     """What the step's detector found, as a plan names it: `owned`, `hedged.passive`, `ok`, `missing.cue`; "" for none."""
-    if expected in ("apology", "say_back") and meaning.apology is not None:
+    if expected in ("apology", "say_back", "sorry_now") and meaning.apology is not None:
         hedges = meaning.apology.hedges
         return f"hedged.{hedges[0].kind}" if hedges else ("owned" if meaning.apology.owned else "")
     if expected == "promise" and meaning.promise is not None:
