@@ -205,5 +205,7 @@ def tell(draft: Draft) -> None:
         draft.say("promises.none")
     for promise in promises:
         giver = name_of(household, promise.who)
-        named: dict[str, SayValue] = {"giver": Dictated(giver)} if giver else {}
-        draft.say("promises.one", promise=Dictated(promise.text), **named)
+        said: dict[str, SayValue] = {"promise": Dictated(promise.text)}
+        if giver:
+            said["giver"] = Dictated(giver)
+        draft.say("promises.one", "", **said)

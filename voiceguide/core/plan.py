@@ -55,10 +55,10 @@ class Step:
     `resume_at`: where a restart resumes when a held dictation was lost with the process.
 
     `hints`: prompts `<hints>.<part>` answer what the detector finds wanting, at most twice in a talk, but for the parts that it
-    `ignores`. `quiets`: a judgement ("talk.past") that from here on is not answered any more. `varies`: the prompt has a
-    form for each theme (`<prompt>.<theme>`). `theme`: what was broken, from here on. `fair`: passed over while the speaker has
-    had the floor a whole turn longer than the other. `needs`: passed over unless the couple came through that step. `books`: days until the guide opens `opens` by itself. `records`: what is
-    written down about the promise in hand.
+    `ignores`. `quiets`: a judgement ("talk.past") that from here on is not answered any more. `varies`: the prompt has a form
+    for each theme (`<prompt>.<theme>`). `theme`: what was broken, from here on. `fair`: passed over while the speaker has had
+    the floor a whole turn longer than the other. `needs`: passed over unless the couple came through that step. `books`: days
+    until the guide opens `opens` by itself. `records`: what is written down about the promise in hand.
     """
 
     name: str

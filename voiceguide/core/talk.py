@@ -16,19 +16,26 @@ from voiceguide.core.plan import Floor, Kind, Position, Step, locate, step_at, w
 from voiceguide.core.snapshot import Snapshot
 
 _TURN_CLOCKS = ("turn", "quiet", "wait", "no_input")
+_AFTERWARDS = "afterwards"  # visits: the turn under way touched on something that its step asks about when it is over
 _SILENT = "silent"  # visits: steps in a row that nobody answered
 SETUP = "setup"  # the plan of the first use: limits, names, consent
+AFTER_PAUSE = "after_pause"  # the plan that picks up where no talk was open, if the content has one
 
 
 def open_talk(draft: Draft, name: str, step: str = "") -> None:
     """Begin a talk at its start (or at `step`). At the very first use, names and consent come before it."""
     draft.go(Trigger.OPEN)
-    if SETUP in draft.plans and name != SETUP and not draft.s.household.consented:
+    if _first_use(draft, name):
         draft.set(then=name)
         name, step = SETUP, ""
     draft.set(visits={}, trail=(), floor=(0.0, 0.0), theme="", about=0)
     draft.held.clear()
     enter(draft, Position(name, step))
+
+
+def _first_use(draft: Draft, name: str) -> bool:
+    """Whether `name` must wait for names and consent. Coming back from a pause never does: that was promised."""
+    return SETUP in draft.plans and name not in (SETUP, AFTER_PAUSE) and not draft.s.household.consented
 
 
 def here(draft: Draft) -> Step:
@@ -135,6 +142,9 @@ def follow(draft: Draft, way: str) -> None:
             finish(draft)
         case _:
             target = locate(way, position.plan)
+            if position.plan == AFTER_PAUSE and _first_use(draft, target.plan):
+                draft.set(then=target.plan)
+                target = Position(SETUP, "")
             trail = (*draft.s.trail, position)[-figures.STEPS_REMEMBERED :]
             draft.set(trail=trail)
             enter(draft, target)
@@ -212,17 +222,24 @@ def _answered(draft: Draft, step: Step, event: Heard) -> str:
     """The way that the step has for this. What was only noticed in free talk is passed over once its step has had its say."""
     past = "talk.past" if event.intent == "talk" and event.slots.get("past") and "quiet:talk.past" not in draft.s.visits else ""
     way = step.on.get(past, "") or way_on(step, event.intent, str(event.slots.get("judged", "")))
+    if past in step.on and step.kind is Kind.TALK and step.floor is Floor.SPEAKER:
+        draft.set(visits={**draft.s.visits, _AFTERWARDS: 1})  # nobody who tells is interrupted: it is asked when the turn is over
+        way = ""
     if not way or way in plan.WAYS or draft.s.position is None:
         return way
-    target = locate(way, draft.s.position.plan)
+    spent = event.intent == "talk" and _spent(draft, locate(way, draft.s.position.plan))
+    return "" if spent else way
+
+
+def _spent(draft: Draft, target: Position) -> bool:
+    """Whether a step has been entered as often as it may be."""
     there = step_at(draft.plans, target)
-    spent = there.limit and draft.s.visits.get(f"{target.plan}:{there.name}", 0) >= there.limit
-    return "" if spent and event.intent == "talk" else way
+    return bool(there.limit) and draft.s.visits.get(f"{target.plan}:{there.name}", 0) >= there.limit
 
 
 def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:
     if event.intent == "done" and not way:
-        way = step.next
+        way = _turn_over(draft, step)
     if way:
         draft.hush()
         follow(draft, way)
@@ -231,7 +248,7 @@ def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:
         return False
     draft.cancel("no_input")
     if not draft.runs("turn") and not draft.s.unsaid:
-        follow(draft, step.next)  # the turn's time had passed while they were speaking
+        follow(draft, _turn_over(draft, step))  # the turn's time had passed while they were speaking
     else:
         draft.start("quiet", draft.wait(figures.TURN_QUIET))
     return True
@@ -254,7 +271,18 @@ def clock_due(draft: Draft, name: str) -> None:
         draft.cancel("turn")
         draft.chime("beat")  # advisory: the sentence under way may end
     else:
-        follow(draft, step.next)
+        follow(draft, _turn_over(draft, step))
+
+
+def _turn_over(draft: Draft, step: Step) -> str:
+    """The way on from a turn (or a wait) that has ended: what it touched on, once, and else the next step."""
+    visits = dict(draft.s.visits)
+    touched = bool(visits.pop(_AFTERWARDS, 0))
+    draft.set(visits=visits)
+    way = step.on.get("talk.past", "") if touched else ""
+    if way and draft.s.position is not None and not _spent(draft, locate(way, draft.s.position.plan)):
+        return way
+    return step.next
 
 
 def missed(draft: Draft) -> None:
