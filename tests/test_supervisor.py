@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +62,7 @@ def worker() -> Iterator[Worker]:
 def gone(pid: int) -> bool:
     """No such process, or only its unreaped entry."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return stat.read().split()[2] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2] == "Z"
     except FileNotFoundError:
         return True
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from voiceguide.adapters.resample import resample_floats
 from voiceguide.errors import ContentError, DeviceError
 from voiceguide.runtime.ports import EAR_RATE
 
@@ -85,13 +86,10 @@ def _cut_off(path: Path) -> bool:
 
 
 def _mono(sound: np.ndarray[tuple[int, ...], np.dtype[np.float32]], rate: int) -> Samples:
-    import soxr
-
     # The loudest, not the mean: two microphones far apart cancel each other, and one channel is often silent.
     channel = sound[:, int(np.argmax((sound.astype(np.float64) ** 2).sum(axis=0)))] if sound.shape[1] > 1 else sound[:, 0]
     channel = np.nan_to_num(channel, nan=0.0, posinf=1.0, neginf=-1.0)
-    if rate != EAR_RATE:
-        channel = soxr.resample(channel, rate, EAR_RATE)
+    channel = resample_floats(channel, rate, EAR_RATE)
     return np.asarray(np.clip(np.rint(channel * 32768.0), -32768, 32767), dtype=np.int16)
 
 

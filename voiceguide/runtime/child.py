@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from voiceguide.errors import VoiceguideError
 
@@ -68,7 +69,7 @@ def _place(trouble: BaseException) -> str:
         trace = trace.tb_next
     if trace is None:
         return ""
-    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 def _read(pipe: Connection, requests: queue.SimpleQueue[tuple[int, object]]) -> None:
@@ -96,4 +97,4 @@ def _detach() -> None:
     os.dup2(2 if _KEEP_OUTPUT in os.environ else silence, 1)
     if _KEEP_OUTPUT not in os.environ:
         os.dup2(silence, 2)
-    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+    sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - lives as long as the process

@@ -30,7 +30,7 @@ _GLANCE = 0.1  # seconds between two looks at a silent child
 _log = logging.getLogger(__name__)
 
 
-class WorkerLost(Exception):
+class WorkerLost(Exception):  # noqa: N818 - it tells what happened, as EarLost does
     """The child died, hung, or failed on this request. The text is technical: never what a partner said."""
 
 
@@ -197,7 +197,8 @@ class Worker:
     def _attend(self, first: bool) -> str:
         """Read until the child is lost; returns how it was lost."""
         pipe, process = self._pipe, self._process
-        assert pipe is not None and process is not None
+        assert pipe is not None
+        assert process is not None
         heard = time.monotonic()
         while True:
             try:
