@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -11,6 +11,7 @@ from voiceguide.core.effects import Patience, Say
 from voiceguide.core.plan import Plans
 from voiceguide.core.snapshot import Snapshot
 from voiceguide.language.detecting import Detectors
+from voiceguide.language.helplines import slots_for
 from voiceguide.language.judgements import Meaning
 from voiceguide.language.pack import Pack
 from voiceguide.language.plans import CONTENT, load_plans
@@ -20,10 +21,8 @@ from voiceguide.runtime.guide import Mind
 from voiceguide.runtime.models import models_folder
 from voiceguide.runtime.mouth import Phrase
 from voiceguide.runtime.ports import Expectation
-from voiceguide.runtime.store import Entry
 
 Look = Callable[[], Snapshot]
-Entries = Callable[[str], Iterable[Entry]]
 _TELLTALE = 3  # words: an echo of ours is at least this long, or it is a phrase that the prompt taught
 
 
@@ -51,9 +50,9 @@ class Content:
 
         return understand
 
-    def phrasing(self, now: Callable[[], float], zone: tzinfo, entries: Entries = lambda kind: ()) -> Phrase:  # noqa: ARG005
-        """Words for a Say, at the present moment in `zone`; `entries` gives the ledger for prompts that read from it."""
-        wording = Wording(self.pack, zone)
+    def phrasing(self, now: Callable[[], float], zone: tzinfo, country: str = "") -> Phrase:
+        """Words for a Say, at the present moment in `zone`, with the help lines of `country` ("" = neutral words)."""
+        wording = Wording(self.pack, zone, slots_for(country, self.pack.language))
 
         def phrase(say: Say) -> Sentence:
             return wording.say(say.prompt, say.slots, say.wording, now())
@@ -86,9 +85,10 @@ class Content:
     def _claimed(self, text: str) -> str:
         return self.understanding.understand(text, None, datetime(2000, 1, 1)).intent  # noqa: DTZ001 - no time is asked for
 
-    def fixed_prompts(self) -> list[str]:
+    def fixed_prompts(self, country: str = "") -> list[str]:
         """Every text that never changes: to be rendered ahead."""
-        return [sentence.text for sentence in Wording(self.pack).fixed_sentences()]
+        wording = Wording(self.pack, values=slots_for(country, self.pack.language))
+        return [sentence.text for sentence in wording.fixed_sentences()]
 
 
 def _within(part: list[str], whole: list[str]) -> bool:

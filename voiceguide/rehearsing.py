@@ -74,7 +74,7 @@ class Rehearsal:
         saved = self.store.load()
         snapshot = saved.snapshot if saved else self._at_first()
         session = Session(self._content.plans, snapshot, LocalCalendar(self._zone))
-        phrase = self._content.phrasing(self.timeline.now, self._zone, self.store.entries)
+        phrase = self._content.phrasing(self.timeline.now, self._zone)
         self.mouth = TimedMouth(phrase, self.timeline)
         around = Surroundings(
             session=session,
@@ -160,10 +160,10 @@ class Rehearsal:
             self._power(line.text)
             return
         self._speech += 1
-        if self._alive:
-            self.guide.speech_began()
         seconds = max(len(line.text.split()), 1) / _WORDS_PER_SECOND
         self.timeline.at(self.timeline.now() + seconds, lambda: self._end(line, seconds))
+        if self._alive:
+            self.guide.speech_began()
 
     def _end(self, line: Line, seconds: float) -> None:
         self._speech -= 1

@@ -29,10 +29,11 @@ from voiceguide.runtime.ports import Ear, Manner, Playback, Voice
 from voiceguide.runtime.rendering import Renderer
 from voiceguide.runtime.room import LiveRoom, Part, RecordedRoom, Tape
 from voiceguide.runtime.signs import Signs
-from voiceguide.runtime.store import MemoryStore, SqliteStore, Store
+from voiceguide.runtime.store import FILE, MemoryStore, SqliteStore, Store
 from voiceguide.runtime.timeline import RealTimeline, Timeline, VirtualTimeline
 from voiceguide.settings import Settings
 from voiceguide.showing import Captions, Trace
+from voiceguide.whereabouts import country_of
 
 EXAMPLE = Path(__file__).parent / "content" / "examples"
 _RATE_STEP = 1.15
@@ -163,7 +164,7 @@ def _start(args: argparse.Namespace, zone: tzinfo) -> float:
 
 
 def _store(chosen: Settings) -> SqliteStore:
-    return SqliteStore(chosen.data / "voiceguide.sqlite")
+    return SqliteStore(chosen.data / FILE)
 
 
 def make_ear(choice: models.EarChoice, language: str) -> Ear:
@@ -261,9 +262,10 @@ class House:
         def look() -> Snapshot:
             return session.snapshot
 
+        country = country_of(self.chosen)
         manner = Manner(self.chosen.language, self.chosen.voice_id, self.chosen.words_per_minute, self.chosen.volume)
         renderer = Renderer(voice, manner, Path(platformdirs.user_cache_dir("voiceguide")) / "prompts")
-        phrase = self.content.phrasing(self.timeline.now, self.zone, self.store.entries)
+        phrase = self.content.phrasing(self.timeline.now, self.zone, country)
         sound = Sound(
             render=lambda text, fixed: renderer.clip(text, keep=fixed),
             earcon=lambda name: earcon(name, renderer.manner.volume),
@@ -288,7 +290,7 @@ class House:
         mouth.on_spoken = lambda number, seconds, complete: guide.spoken(number, seconds, complete=complete)
         mouth.on_failed = lambda code: guide.failed("voice", code)
         hearing.open(guide, mouth)
-        renderer.prepare(self.content.fixed_prompts())
+        renderer.prepare(self.content.fixed_prompts(country))
         return Person(guide, mouth, renderer, lambda: guide.begin(saved.at if saved else None))
 
 

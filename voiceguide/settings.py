@@ -43,7 +43,7 @@ class Settings:
     """The engine's own name of a voice; "" is its default for the language."""
     words_per_minute: int = 150
     """Speed of the voice, 60 to 400. 150: everyday speech, and what prompts are measured by."""
-    volume: float = 1.0
+    volume: float = 0.7
     """Loudness of the voice, 0 to 1."""
     patient: bool = False
     """Twice as long a silence before an answer counts as finished, for people who stammer or search for words."""

@@ -171,15 +171,14 @@ def take_next(draft: Draft) -> bool:
         if key not in visits and promise.made < draft.now - figures.HOUR:
             draft.set(visits={**visits, key: 1}, about=promise.id, theme=promise.theme)
             return True
-    draft.set(about=0)
     return False
 
 
 def slots(draft: Draft) -> dict[str, SayValue]:
     """What prompts may name: what was dictated, the promise in hand with its counts, the hour of check-ins."""
     made: dict[str, SayValue] = {name: Dictated(text) for name, text in draft.held.items() if name[0] != "_"}
-    promise = in_hand(draft)
-    if promise is not None:
+    promise = in_hand(draft) or Promised(0, "")
+    if draft.s.about:
         made.setdefault("promise", Dictated(promise.text))
         made["kept"] = promise.kept
         if giver := name_of(draft.s.household, promise.who):

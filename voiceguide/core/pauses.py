@@ -144,6 +144,7 @@ def agree(draft: Draft) -> None:
     draft.set(misses=0)
     draft.say("pause.agreed", due=Moment(due))
     if first:
+        draft.remember("pause", due=Moment(due))  # that there was one, and until when; never who called it
         draft.say("pause.apart")
         draft.say("pause.breathe_offer")
     draft.listen("paused")

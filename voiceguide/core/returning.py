@@ -13,7 +13,6 @@ from voiceguide.core.events import Heard
 from voiceguide.core.machine import OVERLAYS, State, Trigger
 from voiceguide.core.snapshot import Pause
 
-AFTER_PAUSE = "after_pause"  # the plan that picks up where no talk was open, if the content has one
 _HIGH = 7  # of ten: then the wording says that more time is fine
 
 def reminder_due(draft: Draft) -> None:
@@ -145,8 +144,8 @@ def go_on(draft: Draft) -> None:
     draft.cancel_floor_clocks()
     draft.set(misses=0, pause=None)
     draft.remember("return_kept")
-    if draft.s.position is None and AFTER_PAUSE in draft.plans:
-        talk.open_talk(draft, AFTER_PAUSE)
+    if draft.s.position is None and talk.AFTER_PAUSE in draft.plans:
+        talk.open_talk(draft, talk.AFTER_PAUSE)
         return
     draft.go(Trigger.GO_ON)
     if draft.s.position is not None:

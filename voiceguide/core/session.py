@@ -15,7 +15,7 @@ from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Effect, Say
 from voiceguide.core.events import Began, Due, Event, Failed, Heard, Recovered, SpeechBegan, Spoken
 from voiceguide.core.machine import OVERLAYS, State, Trigger
-from voiceguide.core.plan import Kind, Plans
+from voiceguide.core.plan import Plans
 from voiceguide.core.snapshot import Snapshot
 
 _UTC = UtcCalendar()
@@ -250,11 +250,3 @@ def _due(draft: Draft, clock: str) -> None:
                 talk.clock_due(draft, clock)
         case _:
             rails.checkin_due(draft, clock)
-
-
-def is_talking(snapshot: Snapshot, plans: Plans) -> bool:
-    """Whether a partner has the floor now: the ear is then as patient as can be."""
-    if snapshot.state is not State.LEADING or snapshot.position is None:
-        return False
-    plan = plans[snapshot.position.plan]
-    return plan.steps[snapshot.position.step or plan.start].kind is Kind.TALK

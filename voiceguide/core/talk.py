@@ -86,9 +86,12 @@ def _swap(draft: Draft, key: str) -> None:
 
 
 def _passed_over(draft: Draft, step: Step, plan_name: str) -> bool:
-    """Whether the step is not for this couple now: the floor would become unequal, or it belongs to a way not taken."""
+    """Whether the step is not for this couple now: the floor would become unequal, it belongs to a way not taken, or it reads
+    back what was never dictated."""
     unequal = step.fair and _ahead(draft) >= figures.TURN
-    return unequal or bool(step.needs and f"{plan_name}:{step.needs}" not in draft.s.visits)
+    elsewhere = bool(step.needs) and f"{plan_name}:{step.needs}" not in draft.s.visits
+    dictated = step_at(draft.plans, locate(step.resume_at, plan_name)).dictates if step.resume_at else ""
+    return unequal or elsewhere or bool(dictated and dictated not in draft.held)
 
 
 def _ahead(draft: Draft) -> float:

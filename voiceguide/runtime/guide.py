@@ -25,6 +25,8 @@ from voiceguide.runtime.signs import Signs
 from voiceguide.runtime.store import Store
 from voiceguide.runtime.timeline import Timeline
 
+_LIKELY = 0.75  # confidence from which a suggested answer is taken without asking again
+_LONGEST_ANSWER = 10  # words
 _CLOCK_SLACK = 60.0  # seconds by which a machine's clock may run back between two starts without losing our trust
 
 
@@ -217,6 +219,11 @@ class Guide:
         return self._around.timeline.now()
 
 
+def _too_vague(meaning: Meaning, text: str) -> bool:
+    """A suggested answer is taken only when it is likely and short: a whole story is no "yes"."""
+    return meaning.confidence < _LIKELY or len(text.split()) > _LONGEST_ANSWER
+
+
 def _is_free(expected: str) -> bool:
     hoped = contract().expectations.get(expected)
     return hoped is None or hoped.free
@@ -235,13 +242,16 @@ def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues:
         slots["judged"] = judged
     if meaning.past_as_weapon:
         slots["past"] = 1
-    cues = (*meaning.cues, *cues)
+    if _is_free(expected):  # an answer to the guide's own question says nothing about how heated it is
+        cues = (*meaning.cues, *cues)
     if meaning.safety:
         cues = (Cue(f"safety.{meaning.safety}", 1.0), *cues)
     intent = meaning.intent
     if not meaning.certain and intent in contract().rails:
         # Only what was said in so many words acts at once; a classifier's suggestion may ask (design 4).
         cues = (*cues, Cue(offers.SUGGESTED, meaning.confidence)) if intent == "pause" else cues
+        intent = "talk" if _is_free(expected) else "none"
+    elif not meaning.certain and intent not in ("talk", "none") and _too_vague(meaning, text):
         intent = "talk" if _is_free(expected) else "none"
     return Heard(intent, slots, cues, meaning.confidence, seconds, text)
 
