@@ -40,7 +40,7 @@ def test_every_labelled_example_is_understood(language: str) -> None:
     count = 0
     for text, expect, wanted, slots in examples(language):
         count += 1
-        meaning = understanding.understand(text, expect, NOW, NAMES)
+        meaning = understanding.understand(text, expect, NOW, ("안나", "벤") if language == "ko" else NAMES)
         if meaning.intent != wanted or any(meaning.slots.get(key) != value for key, value in slots.items()):
             wrong.append(f"{expect}: {text} -> {meaning.intent} {dict(meaning.slots)}, not {wanted} {slots}")
     assert not wrong, "\n".join(wrong)

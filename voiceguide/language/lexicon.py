@@ -7,8 +7,8 @@ in a string over which the pack's patterns are plain regular expressions. A new 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from voiceguide.errors import ContentError
@@ -38,14 +38,15 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Phrase -> token, and class -> letter. `longest`: words (or letters, without spaces) of the longest phrase."""
+    """Phrase -> token, and class -> letter. `longest`: words (or letters, without spaces) of the longest phrase; `spoken`: every
+    word that can stand in a time, numbers in the parts they are made of."""
 
     entries: Mapping[str, Token]
     letters: Mapping[str, str]
     noise: frozenset[str]
     longest: int
     spaces: bool = True
-    expanded: Mapping[str, str] = field(default_factory=dict)
+    spoken: frozenset[str] = frozenset()
 
     def tokens(self, text: str) -> list[Token]:
         """Tokens of a normalised text; `Token.at` counts the words of `text.split()`."""
@@ -102,7 +103,7 @@ class Lexicon:
 
     def words(self) -> frozenset[str]:
         """Every word that can stand in a time: for the vocabulary of a closed recogniser."""
-        return frozenset(word for phrase in self.entries for word in phrase.split() if not word[0].isdigit())
+        return self.spoken
 
 
 def _placed(entry: Token, begin: int, end: int) -> Token:
@@ -139,12 +140,24 @@ def load_lexicon(times: Mapping[str, Any], where: str, spaces: bool = True) -> L
         _put(entries, "carrier", dict.fromkeys(times.get("carriers", []), 0.0), keep=True)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ContentError("broken_pack", f"{where}: the tables of times cannot be read ({problem})") from None
+    made = frozenset(number_words(times.get("numbers", [])))
+    spoken = _words(phrase for phrase in entries if phrase not in made) | _words(_number_parts(times.get("numbers", [])))
     if not spaces:
         entries = {phrase.replace(" ", ""): token for phrase, token in entries.items()}
     kinds = list(BUILT_IN) + sorted({token.kind for token in entries.values()} - set(BUILT_IN))
     letters = {kind: chr(FIRST_LETTER + number) for number, kind in enumerate(kinds)}
     longest = max((len(phrase.split()) if spaces else len(phrase) for phrase in entries), default=1)
-    return Lexicon(entries, letters, frozenset(times.get("noise", [])), longest, spaces)
+    return Lexicon(entries, letters, frozenset(times.get("noise", [])), longest, spaces, spoken)
+
+
+def _words(phrases: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for phrase in phrases for word in phrase.split() if not word[0].isdigit())
+
+
+def _number_parts(systems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for system in systems:
+        for key in ("units", "others", "tens", "hundred", "hundred_leads", "hundred_joins"):
+            yield from system.get(key, ())
 
 
 def _put(entries: dict[str, Token], kind: str, table: Mapping[str, float], keep: bool = False) -> None:

@@ -152,11 +152,16 @@ def load_prompts(language: str) -> dict[str, Prompt]:
     names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".toml")) if folder.is_dir() else []
     for name in names:
         where = f"content/{language}/prompts/{name}"
-        for prompt_id, table in _leaves("", read_toml(f"{language}/prompts", name), where):
+        for prompt_id, prompt in prompts_of(read_toml(f"{language}/prompts", name), where).items():
             if prompt_id in found:
                 raise ContentError("broken_pack", f"{where}: {prompt_id} is given twice")
-            found[prompt_id] = _prompt(table, f"{where}: {prompt_id}")
+            found[prompt_id] = prompt
     return found
+
+
+def prompts_of(table: Mapping[str, Any], where: str) -> dict[str, Prompt]:
+    """The prompts of one file's table. Raises ContentError naming `where` and the prompt."""
+    return {name: _prompt(leaf, f"{where}: {name}") for name, leaf in _leaves("", table, where)}
 
 
 def _leaves(prefix: str, table: Mapping[str, Any], where: str) -> list[tuple[str, Mapping[str, Any]]]:

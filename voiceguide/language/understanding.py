@@ -208,8 +208,10 @@ class Understanding:
 
     def _named(self, normal: str, names: tuple[str, ...]) -> Iterator[_Reading]:
         for who, name in enumerate(names):
-            if name and f" {name} " in f" {normal} ":
-                replaced = f" {normal} ".replace(f" {name} ", f" {NAME} ", 1).strip()
+            # Where spacing is ignored, a particle may cling to the name.
+            around = " " if self._pack.normalise.spelling.spaces else ""
+            if name and f"{around}{name}{around}" in f" {normal} ":
+                replaced = f" {normal} ".replace(f"{around}{name}{around}", f" {NAME} ", 1).strip()
                 for text in self._pack.commands.trimmed(replaced):
                     yield _Reading(text, {"who": who})
 
