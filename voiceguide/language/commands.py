@@ -1,7 +1,8 @@
 """Which intents claim an utterance: whole utterances only, so a command word inside a long sentence never acts.
 
 Content decides: `[intents.<id>] sentences = […]` in commands.toml and answers.toml. `inside = […]` are requests so explicit
-that they count at the end of a longer sentence too, unless a word of `blockers` stands right before them. `closed = […]` count
+that they count at the end of a longer sentence too, unless a word of `blockers` stands right before them, and at its beginning if
+a word of `followers` shows that a new clause begins. `closed = […]` count
 only where the guide has just asked something: partners say "sorry" and "what" to each other, too.
 """
 
@@ -46,6 +47,7 @@ class Edges:
     blockers: frozenset[str] = frozenset()
     refusals: frozenset[str] = frozenset()
     softeners: frozenset[str] = frozenset()
+    followers: frozenset[str] = frozenset()
     precedence: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -138,6 +140,15 @@ class Commands:
             if intent in self._inside.match(" ".join(pieces[begin:])):
                 before = pieces[max(0, begin - 3) : begin]
                 return not any(_blocks(before, size, self.edges.blockers) for size in (1, 2, 3))
+        return False
+
+    def begins_with(self, text: str, intent: str) -> bool:
+        """Whether `text` begins with an explicit (`inside`) sentence of `intent` and goes on with a new clause (`followers`)."""
+        pieces = text.split()
+        for end in range(min(12, len(pieces) - 1), 0, -1):
+            after = (" ".join(pieces[end : end + size]) for size in (1, 2, 3))
+            if any(one in self.edges.followers for one in after) and intent in self._inside.match(" ".join(pieces[:end])):
+                return True
         return False
 
     def plainer(self, text: str) -> str:

@@ -139,7 +139,7 @@ def _commands(language: str, main: Mapping[str, Any], plain: Normaliser) -> Comm
             specs[intent] = IntentSpec(**lists, where=inner)
     where = f"content/{language}/pack.toml"
     edges = _table(main, "edges", where)
-    keys = ("openers", "tails", "connectors", "blockers", "refusals", "softeners")
+    keys = ("openers", "tails", "connectors", "blockers", "refusals", "softeners", "followers")
     named = {key: frozenset(map(plain.plain, _phrases(edges, key, where))) for key in keys}
     precedence = {winner: tuple(losers) for winner, losers in _table(main, "precedence", where).items()}
     return Commands(specs, rules, contract(), Edges(**named, precedence=precedence), plain.spelling.spaces)

@@ -92,10 +92,19 @@ class Understanding:
         sized = normal if normal.count(" ") < LONGEST_COMMAND else ""
         when = self._pack.times.parse(sized, now) if sized else NONE
         certain = self._certain(sized, hoped, when, self._names(names), self._pack.normalise(phrase)) if sized else None
-        if certain is None and self._pack.commands.ends_with(normal, "pause") and not self._pack.commands.refused(normal):
+        if certain is None and self._has_request(normal):
             certain = _meaning("pause", {}, when)
         found = self._examined(text, normal, expect, hoped)
         return _together(certain or self._uncertain(normal, hoped, found), found)
+
+    def _has_request(self, normal: str) -> bool:
+        """Whether a longer utterance begins or ends with an explicit request for a pause."""
+        commands = self._pack.commands
+        plain = commands.plainer(normal)
+        asked = commands.ends_with(plain, "pause") or any(
+            commands.begins_with(one, "pause") for one in itertools.islice(commands.trimmed(plain), 3)
+        )
+        return asked and not commands.refused(normal)
 
     def expectation(self, expect: str | None, names: tuple[str, ...] = ()) -> Vocabulary:
         """The vocabulary of a step; rails are always in it."""
