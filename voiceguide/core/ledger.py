@@ -100,6 +100,19 @@ def _record(draft: Draft, what: str) -> None:
     draft.remember(what, id=promise.id)
 
 
+def undo(draft: Draft, step: Step) -> None:
+    """Somebody goes back from a step that counted: it was not meant."""
+    promise = in_hand(draft)
+    if promise is None or step.records not in ("kept", "missed"):
+        return
+    kept, missed = (1, 0) if step.records == "kept" else (0, 1)
+    changed = replace(promise, kept=max(promise.kept - kept, 0), missed=max(promise.missed - missed, 0))
+    at = draft.s.household.promises.index(promise)
+    promises = (*draft.s.household.promises[:at], changed, *draft.s.household.promises[at + 1 :])
+    draft.set(household=replace(draft.s.household, promises=promises))
+    draft.remember("undone", id=promise.id, what=step.records)
+
+
 # -- booking -------------------------------------------------------------------------------------------------------------
 
 
@@ -108,10 +121,10 @@ def _book(draft: Draft, days: int, plan: str) -> None:
     household = draft.s.household
     due = draft.calendar.at(draft.now, days, household.hour)
     checkin = Checkin(due, plan)
+    draft.start_at(f"{CHECKIN}{due:.0f}", due, durable=True)
     if checkin in household.checkins:
         return
     draft.set(household=replace(household, checkins=(*household.checkins, checkin)))
-    draft.start_at(f"{CHECKIN}{due:.0f}", due, durable=True)
     draft.remember("checkin", due=Moment(due), plan=plan)
 
 

@@ -53,14 +53,14 @@ def enter(draft: Draft, position: Position, wording: str = "") -> None:
     draft.set(position=position, misses=0)
     visits = _count_visit(draft, _key(position))
     if step.limit and visits > step.limit and step.exhausted:
-        follow(draft, step.exhausted)
+        _go(draft, step.exhausted)
     elif step.kind is Kind.SWAP:
         _swap(draft, _key(position))
-        follow(draft, step.next)
+        _go(draft, step.next)
     elif step.kind is Kind.EACH:
-        follow(draft, step.next if ledger.take_next(draft) else step.exhausted)
+        _go(draft, step.next if ledger.take_next(draft) else step.exhausted)
     elif _passed_over(draft, step, position.plan):
-        follow(draft, step.next)
+        _go(draft, step.next)
     else:
         ledger.write(draft, step)
         _present(draft, step, wording)
@@ -82,7 +82,7 @@ def _swap(draft: Draft, key: str) -> None:
     plan_name = key.partition(":")[0]
     limited = {f"{plan_name}:{step.name}" for step in draft.plans[plan_name].steps.values() if step.limit} - {key}
     kept = {name: n for name, n in draft.s.visits.items() if name not in limited}
-    draft.set(roles=(listener, speaker), visits=kept)
+    draft.set(roles=(listener, speaker), visits=kept, trail=())  # nobody goes back into the other's turn
 
 
 def _passed_over(draft: Draft, step: Step, plan_name: str) -> bool:
@@ -132,7 +132,15 @@ def _begin_clocks(draft: Draft, step: Step) -> None:
 
 
 def follow(draft: Draft, way: str) -> None:
-    """Take a way on: a step, another plan, or one of the ways that are not steps."""
+    """Take a way on from the open step, which can be gone back to if it waited for somebody."""
+    position = draft.s.position
+    if position is not None and here(draft).kind in (Kind.ASK, Kind.TALK):
+        draft.set(trail=(*draft.s.trail, position)[-figures.STEPS_REMEMBERED :])
+    _go(draft, way)
+
+
+def _go(draft: Draft, way: str) -> None:
+    """Go to a step, another plan, or one of the ways that are not steps."""
     position = draft.s.position
     if position is None:
         return
@@ -148,8 +156,6 @@ def follow(draft: Draft, way: str) -> None:
             if position.plan == AFTER_PAUSE and _first_use(draft, target.plan):
                 draft.set(then=target.plan)
                 target = Position(SETUP, "")
-            trail = (*draft.s.trail, position)[-figures.STEPS_REMEMBERED :]
-            draft.set(trail=trail)
             enter(draft, target)
 
 
@@ -252,7 +258,7 @@ def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:
     draft.cancel("no_input")
     if not draft.runs("turn") and not draft.s.unsaid:
         follow(draft, _turn_over(draft, step))  # the turn's time had passed while they were speaking
-    else:
+    elif not draft.s.unsaid:  # while the prompt still sounds, the wait has not begun
         draft.start("quiet", draft.wait(figures.TURN_QUIET))
     return True
 
@@ -299,13 +305,14 @@ def missed(draft: Draft) -> None:
 
 
 def back(draft: Draft) -> None:
-    """One step back, as often as there are steps to go back to."""
+    """One step back, as often as there are steps to go back to; what the open step wrote down is taken back."""
     if not draft.s.trail:
         draft.ask_again("again")
         return
-    target = draft.s.trail[-1]
-    draft.set(trail=draft.s.trail[:-1])
-    enter(draft, target, "again")
+    ledger.undo(draft, here(draft))
+    draft.set(position=draft.s.trail[-1], trail=draft.s.trail[:-1], misses=0)
+    draft.cancel(*_TURN_CLOCKS)
+    _present(draft, here(draft), "again")
 
 
 def skip(draft: Draft) -> None:
