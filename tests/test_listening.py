@@ -169,6 +169,14 @@ def test_the_first_consonant_belongs_to_the_utterance() -> None:
     assert measured[0] / EAR_RATE == pytest.approx(0.4 + 1.0 + 0.7, abs=0.25)
 
 
+def test_who_speaks_right_after_an_end_loses_nothing() -> None:
+    recogniser = CountingRecogniser()
+    listening = Listening(recogniser, LoudnessVad())
+    listening.expect(Expectation("a", phrases=frozenset({"1.0"})))
+    events = hear(listening, sound((0.5, QUIET), (1.0, LOUD), (0.31, QUIET), (1.0, LOUD), (2.0, QUIET)))
+    assert [event.text for event in events if isinstance(event, Utterance)] == ["1.0", "1.0"]
+
+
 def test_the_guides_own_voice_is_taken_out_and_a_blip_of_it_is_no_beginning() -> None:
     class Perfect:
         def process(self, frame: Samples, reference: Samples | None) -> Samples:

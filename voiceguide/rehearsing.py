@@ -67,6 +67,7 @@ class Rehearsal:
         self._alive = True
         self._speech = 0  # how many lines are being spoken
         self._quiet_since = self._start
+        self._loop = Loop(self, self.timeline)
         self._build()
 
     def _build(self) -> None:
@@ -109,14 +110,14 @@ class Rehearsal:
     def play(self) -> list[Moment]:
         """Play the whole conversation and return what happened."""
         self._plan_next()
-        until = self._start
-        while True:
-            loop = Loop(self, self.timeline)
-            until = max(until, self.timeline.now(), self._last_end) + (self._dialogue.end if self._done else _LONG)
-            loop.run(until)
-            if self._done:
-                loop.run(self._last_end + self._dialogue.end)
-                return self.moments
+        if self._done:
+            self._finish()
+        self._loop.run()
+        return self.moments
+
+    def _finish(self) -> None:
+        """The last line is over: let the guide go on for a while, then stop."""
+        self.timeline.at(self.timeline.now() + self._dialogue.end, self._loop.stop)
 
     @property
     def _done(self) -> bool:
@@ -174,6 +175,8 @@ class Rehearsal:
         else:
             self.moments.append(Moment(self.timeline.now() - self._start, line.who, line.text))
         self._plan_next()
+        if self._done:
+            self._finish()
 
     def _power(self, what: str) -> None:
         self._last_end = self._quiet_since = self.timeline.now()
@@ -186,6 +189,8 @@ class Rehearsal:
             self._alive = True
             self._build()
         self._plan_next()
+        if self._done:
+            self._finish()
 
     # -- Observer ------------------------------------------------------------------------------------------------------
 

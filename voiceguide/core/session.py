@@ -100,6 +100,8 @@ def _dispatch(draft: Draft, event: Event) -> None:
 def _began(draft: Draft, event: Began) -> None:
     """A fresh start greets; a restart says what was cut off, calls back what became due, and otherwise keeps quiet."""
     draft.cancel_floor_clocks()
+    if draft.s.state in (State.BEAT, State.HELD):  # their clocks died with the process
+        draft.go(Trigger.RESUME)
     state = draft.s.state
     if draft.s.number == 0:
         draft.say("open.welcome")
@@ -112,14 +114,12 @@ def _began(draft: Draft, event: Began) -> None:
         _say_unsaid(draft)
         draft.listen("closed")
     elif draft.place is State.LEADING:
-        if state in OVERLAYS and state is not State.MUTED:
+        if state is State.OFFERING:
             draft.go(Trigger.RESUME)
         if draft.s.state is State.LEADING:
             draft.set(unsaid=())
             talk.resume(draft)
     elif draft.s.asked is not None:
-        if state in OVERLAYS and state not in (State.MUTED, State.OFFERING):
-            draft.go(Trigger.RESUME)
         _say_unsaid(draft, but=draft.s.asked.number)
         draft.ask_again("resumed")
     else:
@@ -132,6 +132,8 @@ def _resume_pause(draft: Draft) -> None:
         if draft.pause.due > draft.now:
             _say_unsaid(draft)
             draft.listen("paused")
+            if draft.pause.breath:
+                draft.start("breathe", figures.BREATH_IN)
         return  # a due return clock fires at once and decides whether to call
     if draft.place is State.CALLING and draft.now - draft.pause.due > figures.LATE_AFTER:
         draft.set(unsaid=())

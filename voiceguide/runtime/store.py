@@ -63,16 +63,16 @@ class MemoryStore:
     """Keeps everything for the life of the process: rehearsals and `try`."""
 
     def __init__(self) -> None:
-        self._saved: Saved | None = None
+        self._saved: tuple[str, float] | None = None
         self._entries: list[Entry] = []
 
     def load(self) -> Saved | None:
-        """The last snapshot of this process."""
-        return self._saved
+        """The last snapshot of this process, as a disk would give it back."""
+        return Saved(from_plain(json.loads(self._saved[0])), self._saved[1]) if self._saved else None
 
     def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:
-        """Keep both, in the form in which a disk would give them back."""
-        self._saved = Saved(from_plain(json.loads(json.dumps(to_plain(snapshot)))), now)
+        """Keep both."""
+        self._saved = (json.dumps(to_plain(snapshot)), now)
         for line in remembered:
             self._entries.append(Entry(len(self._entries) + 1, now, line.kind, _plain_values(line)))
 
