@@ -98,6 +98,7 @@ class Listening:
         self._heard: list[Samples] = []
         self._played = 0.0
         self._guessed = self._ended_told = False
+        self._prosody: Prosody | None = None
         self._offset = 0.0
         self._piece_began = 0.0
 
@@ -134,7 +135,7 @@ class Listening:
             return
         self._take(piece)
         if endpoint.speaking and endpoint.silence < silent:  # they went on
-            self._guessed = False
+            self._guessed, self._prosody = False, None
             if self._ended_told:
                 self._ended_told = False
                 yield SpeechStarted(self._at(endpoint.now))
@@ -168,6 +169,9 @@ class Listening:
         self._guessed = True
         words = recogniser.guess()
         endpoint.complete = any(is_complete(self._current, text) for text in (words.text, words.closed) if text)
+        if endpoint.complete and self._prosody is None and self._measure is not None:
+            # Measured while the last of the silence is waited for: afterwards somebody would wait for it.
+            self._prosody = self._measure(np.concatenate(self._heard))
 
     def _hand_over(self, mark: Mark) -> Iterator[EarEvent]:
         endpoint = self._endpoint
@@ -175,11 +179,11 @@ class Listening:
             yield SpeechEnded(self._at(endpoint.now))
         words = self._recogniser.finish(guess_holds=self._guessed)
         sound = np.concatenate(self._heard)
-        self._heard.clear()
         if mark is Mark.ENDED:
-            # What follows may begin at once: the tail of this utterance is the pre-roll of the next.
-            silence = round((endpoint.now - endpoint.last_sound) * EAR_RATE)
-            self._before.append(sound[len(sound) - min(silence, self._vad.frame) :])
+            # What follows may begin at once: the silence behind this utterance is the pre-roll of the next.
+            silent = round((endpoint.now - endpoint.last_sound) / self._vad.frame_seconds)
+            self._before.extend(self._heard[len(self._heard) - silent :])
+        self._heard.clear()
         yield Utterance(
             began=self._at(self._piece_began),
             ended=self._at(endpoint.last_sound),
@@ -188,8 +192,9 @@ class Listening:
             closed=words.closed,
             confidence=words.confidence,
             closed_confidence=words.closed_confidence,
-            prosody=self._measure(sound) if self._measure is not None else None,
+            prosody=self._prosody or (self._measure(sound) if self._measure is not None else None),
         )
+        self._prosody = None
         self._piece_began = endpoint.now
         self._guessed = self._ended_told = False
 
