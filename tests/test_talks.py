@@ -275,5 +275,5 @@ def test_a_pause_needs_no_setting_up() -> None:
 def test_a_silent_room_is_not_led_through_a_talk() -> None:
     couple = couple_at("repair", "got_it").wait(10 * figures.MINUTE)
     asked = {s.prompt for s in couple.effects if isinstance(s, Say) and s.prompt.startswith("repair.")}
-    assert len(asked) <= 3  # noqa: PLR2004 - this one, the next, and then a pause
+    assert len(asked) <= 3  # this one, the next, and then a pause
     assert couple.state is State.PAUSED

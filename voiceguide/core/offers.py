@@ -10,6 +10,7 @@ from voiceguide.core.draft import Draft
 from voiceguide.core.events import Heard
 from voiceguide.core.fusion import Fusion
 from voiceguide.core.machine import State, Trigger
+from voiceguide.core.plan import Kind
 
 SUGGESTED = "pause.suggested"  # a classifier's reading, not a template's: it may ask, it may not act (design 4)
 SURE_ENOUGH = 0.8
@@ -19,8 +20,8 @@ def listen_for(draft: Draft, event: Heard) -> bool:
     """Add the utterance's cues; offer a pause when they have gathered. True when it did."""
     if draft.s.state not in (State.RESTING, State.LEADING):
         return False
-    # An answer to what was asked, or a name that is dictated, is no sign in its words; the voice may still be one.
-    answered = draft.s.state is State.LEADING and (event.intent not in ("talk", "none") or bool(talk.here(draft).dictates))
+    # A sentence that was asked for (an answer, a name, a promise) is no sign in its words; the voice may still be one.
+    answered = draft.s.state is State.LEADING and (event.intent not in ("talk", "none") or talk.here(draft).kind is not Kind.TALK)
     cues = tuple(cue for cue in event.cues if cue.family != "words") if answered else event.cues
     fusion, offer = Fusion.from_plain(draft.s.fusion).heard(cues, draft.now)
     if not offer and any(cue.kind == SUGGESTED and cue.confidence >= SURE_ENOUGH for cue in event.cues):
