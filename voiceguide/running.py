@@ -23,6 +23,7 @@ from voiceguide.rehearsing import local_zone
 from voiceguide.runtime import models
 from voiceguide.runtime.guide import Guide, Observer, Surroundings
 from voiceguide.runtime.hearing import Hearing
+from voiceguide.runtime.local_calendar import LocalCalendar
 from voiceguide.runtime.loop import Loop
 from voiceguide.runtime.mouth import Sound, SpokenMouth
 from voiceguide.runtime.ports import Ear, Manner, Playback, Voice
@@ -257,7 +258,7 @@ class House:
         from voiceguide.runtime.earcons import earcon
 
         saved = self.store.load()
-        session = Session(self.content.plans, saved.snapshot if saved else None)
+        session = Session(self.content.plans, saved.snapshot if saved else None, LocalCalendar(self.zone))
 
         def look() -> Snapshot:
             return session.snapshot

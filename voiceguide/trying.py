@@ -17,6 +17,7 @@ from voiceguide.errors import UsageError
 from voiceguide.language.judgements import Meaning
 from voiceguide.rehearsing import local_zone
 from voiceguide.runtime.guide import Guide, Surroundings
+from voiceguide.runtime.local_calendar import LocalCalendar
 from voiceguide.runtime.loop import Loop
 from voiceguide.runtime.mouth import TimedMouth
 from voiceguide.runtime.store import MemoryStore
@@ -47,7 +48,7 @@ def try_command(args: argparse.Namespace) -> int:
     content = Content.load(args.language or settings.load().language)
     timeline = RealTimeline()
     store = MemoryStore()
-    session = Session(content.plans, _at_step(content, args.step, timeline.now()) if args.step else None)
+    session = Session(content.plans, _at_step(content, args.step, timeline.now()) if args.step else None, LocalCalendar(local_zone()))
     mouth = TimedMouth(content.phrasing(timeline.now, local_zone(), country_of(settings.load())), timeline, _READING_RATE)
     guide = Guide(
         Surroundings(
