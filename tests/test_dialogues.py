@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voiceguide.assembly import Content
-from voiceguide.dialogue import GUIDE, Dialogue, clock_of, read_dialogue
+from voiceguide.dialogue import GUIDE, HEADER, Dialogue, clock_of, read_dialogue
 from voiceguide.rehearsing import Moment, Rehearsal
 
 FOLDER = Path(__file__).parent / "dialogues"
@@ -18,7 +18,7 @@ ZONE = timezone(timedelta(hours=1))
 
 
 def play(dialogue: Dialogue, language: str = "en") -> list[Moment]:
-    return Rehearsal(Content.load(language), dialogue, ZONE).play()
+    return Rehearsal(Content.load(language, encoder=False), dialogue, ZONE).play()
 
 
 def language_of(path: Path) -> str:
@@ -52,10 +52,10 @@ def rewritten(text: str, moments: list[Moment]) -> str:
     spoken = iter(stamps)
     for moment in [*moments, None]:
         if moment is not None and moment.who == GUIDE:
-            body.append(f"{clock_of(moment.at):<9}{GUIDE:<7}{moment.prompt}{' ' + moment.wording if moment.wording else ''}")
+            body.append(f"{clock_of(moment.at) + '  ':<9}{GUIDE:<7}{moment.prompt}{' ' + moment.wording if moment.wording else ''}")
             continue
         stamp, who, said = next(spoken, ("", "", ""))
         if who:
             intent = f"  {{{', '.join((moment.intent, *moment.cues))}}}" if moment is not None and moment.intent else ""
-            body.append(f"{stamp:<9}{who:<7}{said}{intent}")
+            body.append(f"{stamp + '  ':<9}{who:<7}{said}{intent}")
     return "\n".join([*head, *body]) + "\n"
