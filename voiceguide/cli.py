@@ -102,6 +102,7 @@ def _typed(commands: Commands) -> None:  # type: ignore[valid-type]
     rehearse = _command(commands, "rehearse", "rehearsing:rehearse_command", "play a written conversation in virtual time")
     rehearse.add_argument("file", help="a .dialogue file, or lines of: seconds, tab, speaker, tab, text")
     rehearse.add_argument("--json", action="store_true", help="one object a line")
+    rehearse.add_argument("--encoder", action="store_true", help="judge with the sentence encoder as well, as `run` does (slower)")
     _language(rehearse)
 
 

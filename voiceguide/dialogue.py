@@ -26,7 +26,7 @@ GUIDE = "guide"
 POWER = "power"
 DEFAULT_START = datetime(2026, 3, 10, 19, 40)  # noqa: DTZ001 - local by design; a Tuesday evening
 _COLUMNS = re.compile(r"\t+| {2,}")
-_HEADER = re.compile(r"^(start|never|end|note|first):\s*(.*)$")
+HEADER = re.compile(r"^(start|never|end|note|first):\s*(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def parse_dialogue(text: str, name: str = "dialogue", where: str = "dialogue") -
         if not stripped or stripped.startswith("#"):
             continue
         try:
-            if header := _HEADER.match(stripped):
+            if header := HEADER.match(stripped):
                 key, value = header.groups()
                 if key == "start":
                     start = datetime.fromisoformat(value)

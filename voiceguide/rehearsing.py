@@ -214,7 +214,7 @@ def rehearse_command(args: argparse.Namespace) -> int:
     """Play a file and print what happens."""
     language = args.language or settings.load().language
     dialogue = read_dialogue(Path(args.file))
-    rehearsal = Rehearsal(Content.load(language), dialogue, local_zone())
+    rehearsal = Rehearsal(Content.load(language, encoder=args.encoder), dialogue, local_zone())
     for moment in rehearsal.play():
         print(json.dumps(moment.as_json(), ensure_ascii=False) if args.json else as_text(moment))
     return 0

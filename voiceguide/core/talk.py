@@ -126,7 +126,10 @@ def _begin_clocks(draft: Draft, step: Step) -> None:
             draft.start("no_input", draft.wait(figures.REPLY_WAIT))
         case Kind.TALK:
             draft.start("turn", draft.wait(step.seconds or figures.TURN))
-            draft.start("no_input", draft.wait(figures.TURN_EMPTY))
+            if draft.runs("quiet"):  # they began before the prompt had ended
+                draft.start("quiet", draft.wait(figures.TURN_QUIET))
+            else:
+                draft.start("no_input", draft.wait(figures.TURN_EMPTY))
         case Kind.SWAP | Kind.EACH:
             pass
 
@@ -258,8 +261,8 @@ def _in_turn(draft: Draft, step: Step, event: Heard, way: str) -> bool:
     draft.cancel("no_input")
     if not draft.runs("turn") and not draft.s.unsaid:
         follow(draft, _turn_over(draft, step))  # the turn's time had passed while they were speaking
-    elif not draft.s.unsaid:  # while the prompt still sounds, the wait has not begun
-        draft.start("quiet", draft.wait(figures.TURN_QUIET))
+    else:  # while the prompt still sounds this is only a mark: the wait begins when it has been heard
+        draft.start("quiet", figures.DAY if draft.s.unsaid else draft.wait(figures.TURN_QUIET))
     return True
 
 
