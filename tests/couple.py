@@ -25,7 +25,9 @@ TALK = Plan(
         "promise": Step(
             "promise", Kind.ASK, prompt="small.promise", expect="promise", patience=Patience.OPEN, dictates="promise", next="sure"
         ),
-        "sure": Step("sure", Kind.ASK, prompt="small.sure", expect="yes_no", resume_at="promise", on={"yes": "kept", "no": "promise"}),
+        "sure": Step(
+            "sure", Kind.ASK, prompt="small.sure", expect="yes_no", resume_at="promise", on={"yes": "kept", "no": "promise"}
+        ),
         "kept": Step("kept", Kind.SAY, prompt="small.kept", keeps="promise", next="@rest"),
     },
     opened_by=("fight",),

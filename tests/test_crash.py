@@ -70,7 +70,7 @@ class Fragile(Rehearsal):
                 self._restart()
 
     def _restart(self) -> None:
-        self.mouth.on_spoken = lambda number, seconds, complete: None  # noqa: ARG005 - nobody is there to be told
+        self.mouth.on_spoken = lambda number, seconds, complete: None
         self.mouth.hush()
         self._quiet_since = self.timeline.now()
         self._build()

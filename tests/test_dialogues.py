@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voiceguide.assembly import Content
-from voiceguide.dialogue import GUIDE, HEADER, Dialogue, clock_of, read_dialogue
+from voiceguide.dialogue import GUIDE, Dialogue, clock_of, read_dialogue
 from voiceguide.rehearsing import Moment, Rehearsal
 
 FOLDER = Path(__file__).parent / "dialogues"
@@ -44,7 +44,7 @@ def rewritten(text: str, moments: list[Moment]) -> str:
     stamps: list[tuple[str, str, str]] = []
     for line in text.splitlines():
         parts = line.split(None, 2)
-        if len(parts) < 3 or line.startswith("#") or line.split(":")[0] in ("start", "never", "end", "note", "first"):  # noqa: PLR2004
+        if len(parts) < 3 or line.startswith("#") or line.split(":")[0] in ("start", "never", "end", "note", "first"):
             head.append(line.rstrip())
         elif parts[1] != GUIDE:
             stamps.append((parts[0], parts[1], parts[2].split("  {")[0].rstrip()))
@@ -52,7 +52,9 @@ def rewritten(text: str, moments: list[Moment]) -> str:
     spoken = iter(stamps)
     for moment in [*moments, None]:
         if moment is not None and moment.who == GUIDE:
-            body.append(f"{clock_of(moment.at) + '  ':<9}{GUIDE:<7}{moment.prompt}{' ' + moment.wording if moment.wording else ''}")
+            body.append(
+                f"{clock_of(moment.at) + '  ':<9}{GUIDE:<7}{moment.prompt}{' ' + moment.wording if moment.wording else ''}"
+            )
             continue
         stamp, who, said = next(spoken, ("", "", ""))
         if who:

@@ -68,7 +68,7 @@ class RandomCouple(RuleBasedStateMachine):
             self.couple.listen()
         event = Heard(intent, slots, tuple(cues), text=SECRET)
         twin = Session(PLANS, self.couple.session.snapshot)
-        held = bool(self.couple.session._held)  # noqa: SLF001 - the law excludes what is only held in memory
+        held = bool(self.couple.session._held)
         expected = twin.handle(event, self.couple.now)
         before = self.couple.session.snapshot.clocks
         effects = self.couple.send(event)

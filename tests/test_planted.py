@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -13,17 +14,22 @@ from voiceguide.core import returning, session, snapshot
 from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Dictated
 from voiceguide.core.events import Heard
-from voiceguide.core.machine import Trigger
+from voiceguide.core.machine import State, Trigger
 
 SETTINGS = settings(
-    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
+    max_examples=400,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
     phases=[Phase.generate],
 )
 
 
 def _return_clock_dies_with_the_process(patch: pytest.MonkeyPatch) -> None:
     original = Draft.start_at
-    patch.setattr(Draft, "start_at", lambda self, name, due, durable=False: original(self, name, due))  # noqa: ARG005
+    patch.setattr(Draft, "start_at", lambda self, name, due, durable=False: original(self, name, due))
 
 
 def _coming_early_ends_the_pause(patch: pytest.MonkeyPatch) -> None:
@@ -33,7 +39,7 @@ def _coming_early_ends_the_pause(patch: pytest.MonkeyPatch) -> None:
             returning.come_back(draft)
         return True
 
-    patch.setitem(session._ANSWERS, session.State.PAUSED, paused)  # noqa: SLF001 - planting a bug
+    patch.setitem(session._ANSWERS, State.PAUSED, paused)
 
 
 def _what_is_dictated_is_saved(patch: pytest.MonkeyPatch) -> None:
@@ -47,12 +53,12 @@ def _what_is_dictated_is_saved(patch: pytest.MonkeyPatch) -> None:
 
 
 def _silence_is_never_noticed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(session, "_spoken", lambda draft, event: draft.set(unsaid=()))  # noqa: ARG005
+    patch.setattr(session, "_spoken", lambda draft, event: draft.set(unsaid=()))
 
 
 def _memory_outside_the_snapshot(patch: pytest.MonkeyPatch) -> None:
     heard_before: list[str] = []
-    original = session._heard  # noqa: SLF001 - planting a bug
+    original = session._heard
 
     def heard(draft: Draft, event: Heard) -> None:
         heard_before.append(event.intent)
@@ -76,5 +82,5 @@ def _memory_outside_the_snapshot(patch: pytest.MonkeyPatch) -> None:
 )
 def test_the_laws_find(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    with pytest.raises(Exception):  # noqa: B017, PT011 - any law, or Hypothesis' report of several
+    with pytest.raises(Exception):  # noqa: B017 - any law, or Hypothesis' report of several
         run_state_machine_as_test(RandomCouple, settings=SETTINGS)

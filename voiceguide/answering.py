@@ -54,7 +54,9 @@ def _questions(lines: Iterable[str], default: Question, content: Content) -> Ite
 def _known(content: Content, expect: str | None) -> str | None:
     known = content.pack.contract.expectations
     if expect and expect not in known:
-        raise UsageError("unknown_expectation", f"Nothing is expected under the name {expect}", hint=f"Known: {', '.join(sorted(known))}")
+        raise UsageError(
+            "unknown_expectation", f"Nothing is expected under the name {expect}", hint=f"Known: {', '.join(sorted(known))}"
+        )
     return expect or None
 
 
@@ -66,6 +68,8 @@ def _moment(text: str) -> datetime:
 
 
 def _as_text(answer: dict[str, Any]) -> str:
-    told = {key: value for key, value in answer.items() if key not in ("text", "intent") and value not in (None, "", [], {}, False)}
+    told = {
+        key: value for key, value in answer.items() if key not in ("text", "intent") and value not in (None, "", [], {}, False)
+    }
     details = "  ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in told.items())
     return f"{answer['intent']:<14} {answer['text']}{'  ' + details if details else ''}"

@@ -102,17 +102,25 @@ def _typed(commands: Commands) -> None:  # type: ignore[valid-type]
     rehearse = _command(commands, "rehearse", "rehearsing:rehearse_command", "play a written conversation in virtual time")
     rehearse.add_argument("file", help="a .dialogue file, or lines of: seconds, tab, speaker, tab, text")
     rehearse.add_argument("--json", action="store_true", help="one object a line")
-    rehearse.add_argument("--encoder", action="store_true", help="judge with the sentence encoder as well, as `run` does (slower)")
+    rehearse.add_argument(
+        "--encoder", action="store_true", help="judge with the sentence encoder as well, as `run` does (slower)"
+    )
     _language(rehearse)
 
 
 def _words(commands: Commands) -> None:  # type: ignore[valid-type]
-    understand = _command(commands, "understand", "answering:understand_command", "say what was understood of lines on standard input")
+    understand = _command(
+        commands, "understand", "answering:understand_command", "say what was understood of lines on standard input"
+    )
     understand.add_argument("--json", action="store_true", help="one object a line, in order")
-    understand.add_argument("--expect", metavar="NAME", help="the question being answered: ready, return_time, apology, promise, …")
+    understand.add_argument(
+        "--expect", metavar="NAME", help="the question being answered: ready, return_time, apology, promise, …"
+    )
     understand.add_argument("--now", metavar="ISO", help="the wall time to count from")
     _language(understand)
-    transcribe = _command(commands, "transcribe", "transcribing:transcribe_command", "show what the recogniser hears in a WAV file, with times")
+    transcribe = _command(
+        commands, "transcribe", "transcribing:transcribe_command", "show what the recogniser hears in a WAV file, with times"
+    )
     transcribe.add_argument("file", help="a WAV file")
     transcribe.add_argument("--ear", choices=["auto", "vosk", "whisper"], help="which recogniser")
     transcribe.add_argument("--json", action="store_true", help="one object a line")

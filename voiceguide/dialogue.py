@@ -107,7 +107,7 @@ def parse_dialogue(text: str, name: str = "dialogue", where: str = "dialogue") -
 def seconds_of(stamp: str) -> float:
     """`12.5`, `0:10`, `1:02:03`, with or without a leading `+`, in seconds. Raises ValueError."""
     parts = [float(part) for part in stamp.lstrip("+").split(":")]
-    if len(parts) > 3 or any(part < 0 for part in parts):  # noqa: PLR2004 - hours, minutes, seconds
+    if len(parts) > 3 or any(part < 0 for part in parts):
         raise ValueError(stamp)
     total = 0.0
     for part in parts:

@@ -183,7 +183,7 @@ class Rehearsal:
         self.moments.append(Moment(self.timeline.now() - self._start, POWER, what))
         if what == "cut":
             self._alive = False
-            self.mouth.on_spoken = lambda number, seconds, complete: None  # noqa: ARG005 - nobody is there to be told
+            self.mouth.on_spoken = lambda number, seconds, complete: None
             self.mouth.hush()
         else:
             self._alive = True
@@ -222,7 +222,9 @@ def rehearse_command(args: argparse.Namespace) -> int:
 
 def as_text(moment: Moment) -> str:
     """One line for people: when, who, what, and what was understood."""
-    detail = f"  [{moment.prompt}]" if moment.prompt else f"  {{{', '.join((moment.intent, *moment.cues))}}}" if moment.intent else ""
+    detail = (
+        f"  [{moment.prompt}]" if moment.prompt else f"  {{{', '.join((moment.intent, *moment.cues))}}}" if moment.intent else ""
+    )
     return f"{clock_of(moment.at):>8}  {moment.who:<8} {moment.text}{detail}"
 
 

@@ -6,11 +6,10 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Callable
 
 import platformdirs
 
@@ -63,7 +62,13 @@ def run_command(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> Settings:
     loaded = settings_module.load()
-    wanted = {"language": args.language, "ear": args.ear, "voice": args.voice, "captions": args.captions, "data_folder": args.data}
+    wanted = {
+        "language": args.language,
+        "ear": args.ear,
+        "voice": args.voice,
+        "captions": args.captions,
+        "data_folder": args.data,
+    }
     return settings_module.changed(loaded, **{key: value for key, value in wanted.items() if value is not None})
 
 
@@ -119,20 +124,19 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
         _open_ear(chosen) as ear,
         _open_voice(chosen) as voice,
         _observers(args, chosen, timeline) as observers,
-        _tape(args) as tape,
+        _tape(args) as tape,contextlib.closing(playback)
     ):
-        with contextlib.closing(playback):
-            playback.open()
-            household = House(chosen, Content.load(chosen.language), store, timeline, local_zone(), observers)
-            person = household.wire(ear, voice, playback)
-            room = LiveRoom(microphone, playback, ear, timeline, tape)
-            loop = Loop(person.guide, timeline)
-            room.open(lambda code: _microphone_trouble(person.guide, code))
-            print("Listening. Say \"hey guide\", or ask for a pause. Ctrl-C ends.", flush=True)
-            person.begin()
-            _run_until_told(loop)
-            room.close()
-            person.close()
+        playback.open()
+        household = House(chosen, Content.load(chosen.language), store, timeline, local_zone(), observers)
+        person = household.wire(ear, voice, playback)
+        room = LiveRoom(microphone, playback, ear, timeline, tape)
+        loop = Loop(person.guide, timeline)
+        room.open(lambda code: _microphone_trouble(person.guide, code))
+        print('Listening. Say "hey guide", or ask for a pause. Ctrl-C ends.', flush=True)
+        person.begin()
+        _run_until_told(loop)
+        room.close()
+        person.close()
     return 0
 
 
@@ -148,7 +152,7 @@ def _run_until_told(loop: Loop) -> None:
     """Until the loop ends, or Ctrl-C or a polite kill asks for it: both leave by the same door."""
     for name in ("SIGINT", "SIGTERM"):
         with contextlib.suppress(ValueError):  # not on the main thread: whoever runs us there stops us there
-            signal.signal(getattr(signal, name), lambda number, frame: loop.stop())  # noqa: ARG005 - signal's own shape
+            signal.signal(getattr(signal, name), lambda number, frame: loop.stop())
     loop.run()
 
 
@@ -168,22 +172,13 @@ def _store(chosen: Settings) -> SqliteStore:
     return SqliteStore(chosen.data / FILE)
 
 
-def make_ear(choice: models.EarChoice, language: str) -> Ear:
-    """The recogniser that was chosen, not opened yet."""
-    if choice.engine == "vosk":
-        from voiceguide.adapters.vosk_ear import VoskEar
-
-        return VoskEar(choice.folder)
-    from voiceguide.adapters.whisper_ear import WhisperEar
-
-    return WhisperEar(choice.folder, language)
-
-
 @contextlib.contextmanager
 def _open_ear(chosen: Settings) -> Iterator[Ear]:
+    from voiceguide.adapters.ears import make_ear
+
     choice = models.choose_ear(chosen.language, chosen.ear)
     print(f"Listening with {choice.engine}: {choice.reason}", flush=True)
-    ear = make_ear(choice, chosen.language)
+    ear = make_ear(choice.engine, choice.folder, chosen.language)
     try:
         yield ear
     finally:

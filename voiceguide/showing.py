@@ -59,7 +59,9 @@ class Trace:
         try:
             self._file = self._path.open("w", encoding="utf-8", buffering=1)
         except OSError as error:
-            raise UsageError("no_trace", f"{self._path} cannot be written ({error.strerror})", hint="Choose another place") from None
+            raise UsageError(
+                "no_trace", f"{self._path} cannot be written ({error.strerror})", hint="Choose another place"
+            ) from None
         self._start = start
         return self
 

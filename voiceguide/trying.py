@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import threading
 
@@ -48,7 +49,9 @@ def try_command(args: argparse.Namespace) -> int:
     content = Content.load(args.language or settings.load().language)
     timeline = RealTimeline()
     store = MemoryStore()
-    session = Session(content.plans, _at_step(content, args.step, timeline.now()) if args.step else None, LocalCalendar(local_zone()))
+    session = Session(
+        content.plans, _at_step(content, args.step, timeline.now()) if args.step else None, LocalCalendar(local_zone())
+    )
     mouth = TimedMouth(content.phrasing(timeline.now, local_zone(), country_of(settings.load())), timeline, _READING_RATE)
     guide = Guide(
         Surroundings(
@@ -67,7 +70,8 @@ def try_command(args: argparse.Namespace) -> int:
 
     def read() -> None:
         for line in sys.stdin:
-            timeline.post(lambda text=line.strip(): guide.utterance(text) if text else None)  # type: ignore[misc]
+            if text := line.strip():
+                timeline.post(functools.partial(guide.utterance, text))
         timeline.post(loop.stop)
 
     threading.Thread(target=read, name="typing", daemon=True).start()

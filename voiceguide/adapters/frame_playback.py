@@ -5,7 +5,7 @@ Because microphone and loudspeaker frames are pulled in step, the two channels o
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from voiceguide.adapters.play_buffer import Ended, PlayBuffer
 from voiceguide.adapters.resample import resample

@@ -21,8 +21,24 @@ _VARIANTS = ("text", "again", "short", "resumed")
 _SLOTS = re.compile(r"\{(\w+)\}")
 # What the core, the plans and the runtime can fill in.
 SLOTS = frozenset(
-    ("due", "span", "shortest", "limit", "speaker", "listener", "support_line", "crisis_line", "emergency_line", "promises",
-     "giver", "kept", "promise", "phrase", "week", "fortnight")
+    (
+        "due",
+        "span",
+        "shortest",
+        "limit",
+        "speaker",
+        "listener",
+        "support_line",
+        "crisis_line",
+        "emergency_line",
+        "promises",
+        "giver",
+        "kept",
+        "promise",
+        "phrase",
+        "week",
+        "fortnight",
+    )
 )
 
 
@@ -81,8 +97,7 @@ def _reachable(plan: Plan, plans: Plans) -> set[str]:
     for other in plans.values():
         for step in other.steps.values():
             for way in step.ways():
-                if other.name != plan.name and way not in _WAYS_OUT and locate(way, other.name).plan == plan.name:
-                    waiting.append(locate(way, other.name).step or plan.start)
+                waiting += _within(way, other.name, plan) if other.name != plan.name else []
     reached: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -90,9 +105,15 @@ def _reachable(plan: Plan, plans: Plans) -> set[str]:
             continue
         reached.add(name)
         for way in plan.steps[name].ways():
-            if way not in _WAYS_OUT and locate(way, plan.name).plan == plan.name:
-                waiting.append(locate(way, plan.name).step or plan.start)
+            waiting += _within(way, plan.name, plan)
     return reached
+
+
+def _within(way: str, here: str, plan: Plan) -> list[str]:
+    """The step of `plan` that a way leads to, seen from plan `here`; empty when it leads elsewhere."""
+    if way in _WAYS_OUT or locate(way, here).plan != plan.name:
+        return []
+    return [locate(way, here).step or plan.start]
 
 
 def _endless(plan: Plan, file: str) -> Iterator[Fault]:
@@ -103,7 +124,9 @@ def _endless(plan: Plan, file: str) -> Iterator[Fault]:
         while name in plan.steps and plan.steps[name].kind in (Kind.SAY, Kind.WAIT, Kind.SWAP) and not plan.steps[name].limit:
             if name in seen:
                 if name == start:
-                    yield Fault(file, f"steps.{name}", "is part of a ring in which nobody is asked", "Ask something, or add a limit")
+                    yield Fault(
+                        file, f"steps.{name}", "is part of a ring in which nobody is asked", "Ask something, or add a limit"
+                    )
                 break
             seen.append(name)
             name = plan.steps[name].next
@@ -148,7 +171,9 @@ def _length(language: str, file: str, key: str, text: str) -> Iterator[Fault]:
     if count > MOST_WORDS:
         yield Fault(file, key, f"{count} words (at most {MOST_WORDS})", "Say one thing", grave=count > HARD_WORDS)
     if language == "en" and readability.grade(text) > HIGHEST_GRADE:
-        yield Fault(file, key, f"reading grade {readability.grade(text):.1f} (at most 6)", "Shorter words, shorter sentences", grave=False)
+        yield Fault(
+            file, key, f"reading grade {readability.grade(text):.1f} (at most 6)", "Shorter words, shorter sentences", grave=False
+        )
 
 
 def _live_rails(pack: Pack, text: str) -> set[str]:

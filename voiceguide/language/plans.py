@@ -1,4 +1,4 @@
-"""Plans from content: TOML without words -> frozen `Plan`s. Every mistake names file and key. (Authors: see content/AUTHORS.md)"""
+"""Plans from content: TOML without words -> frozen `Plan`s. Every mistake names file and key. (See content/AUTHORS.md)"""
 
 from __future__ import annotations
 

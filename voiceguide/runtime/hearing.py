@@ -5,7 +5,8 @@ Owns no thread: the ear calls from its own, and everything is posted to the time
 
 from __future__ import annotations
 
-from typing import Callable, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from voiceguide.core.effects import Patience
 from voiceguide.runtime.guide import Guide

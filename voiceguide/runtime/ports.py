@@ -7,8 +7,9 @@ Constructors are cheap and cannot fail; `open()` does the work; everything that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable, Protocol, Union
+from typing import Protocol, Union
 
 import numpy as np
 import numpy.typing as npt

@@ -6,8 +6,9 @@ one. A recording may run on its own clock (`fast`): then it is silent ground bet
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -40,7 +41,9 @@ class Part:
 class LiveRoom:
     """Microphone and loudspeaker. Frames arrive on the device's thread and are heard on the loop's."""
 
-    def __init__(self, microphone: Microphone, playback: Playback, ear: Ear, timeline: Timeline, tape: Tape | None = None) -> None:
+    def __init__(
+        self, microphone: Microphone, playback: Playback, ear: Ear, timeline: Timeline, tape: Tape | None = None
+    ) -> None:
         self._microphone, self._playback, self._ear = microphone, playback, ear
         self._timeline, self._tape = timeline, tape
         self._open = False
@@ -143,7 +146,7 @@ class RecordedRoom:
 
     def _after(self) -> float:
         after = self._parts[self._number].after if self._number < len(self._parts) else None
-        return (after or 0.0) if after is None or after < 60.0 else 0.0  # noqa: PLR2004 - longer waits need no frames
+        return (after or 0.0) if after is None or after < 60.0 else 0.0
 
     def _rest(self, now: float) -> None:
         """Nothing to hear and nothing to say: sleep until the next part, or for good."""

@@ -34,7 +34,7 @@ class Timeline(Protocol):
         """Run `job` at wall time `when`; called on the loop's thread."""
 
     def next(self, until: float | None) -> Job | None:
-        """The next job, waiting for it; None when `until` (wall time) came first. Raises Ended when there is nothing to wait for."""
+        """The next job, waiting for it; None when `until` (wall time) came first. Raises Ended when nothing can come."""
 
 
 class _Schedule:
