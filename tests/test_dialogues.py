@@ -58,6 +58,11 @@ def rewritten(text: str, moments: list[Moment]) -> str:
             continue
         stamp, who, said = next(spoken, ("", "", ""))
         if who:
-            intent = f"  {{{', '.join((moment.intent, *moment.cues))}}}" if moment is not None and moment.intent else ""
+            intent = f"  {{{understood(moment)}}}" if moment is not None and moment.intent else ""
             body.append(f"{stamp + '  ':<9}{who:<7}{said}{intent}")
     return "\n".join([*head, *body]) + "\n"
+
+
+def understood(moment: Moment) -> str:
+    """The intent, and a safety cue. Other cues shift with every training: what they lead to stands in the guide's lines."""
+    return ", ".join((moment.intent, *(cue for cue in moment.cues if cue.startswith("safety."))))
