@@ -59,6 +59,8 @@ def unanswered(draft: Draft) -> None:
 
 def _go_on(draft: Draft, prompt: str) -> None:
     draft.hush()
+    draft.set(asked=None)
+    draft.cancel("no_input")
     draft.go(Trigger.RESUME)
     if prompt:
         draft.say(prompt)

@@ -162,7 +162,7 @@ class SqliteStore:
                 content = json.dumps(_plain_values(line))
                 db.execute("INSERT INTO ledger (at, kind, content) VALUES (?, ?, ?)", (now, line.kind, content))
             db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise _trouble(error, self._path) from None
@@ -220,7 +220,7 @@ def _plain_values(line: Remember) -> dict[str, Any]:
     return plain
 
 
-def _trouble(error: sqlite3.OperationalError, path: Path) -> StoreError:
+def _trouble(error: sqlite3.Error, path: Path) -> StoreError:
     """SQLite's sentence as ours; its messages name no content."""
     text = str(error)
     if "locked" in text:
