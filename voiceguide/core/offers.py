@@ -5,7 +5,7 @@ Cues only ever earn a question, at most one in ten minutes; "not now" is respect
 
 from __future__ import annotations
 
-from voiceguide.core import pauses, talk
+from voiceguide.core import figures, pauses, talk
 from voiceguide.core.draft import Draft
 from voiceguide.core.events import Heard
 from voiceguide.core.fusion import Fusion
@@ -50,6 +50,13 @@ def answered(draft: Draft, heard: Heard) -> bool:
         case _:
             return False
     return True
+
+
+def respect(draft: Draft) -> None:
+    """A "not now" counts for the rest of the talk; outside an offer it changes nothing else and is not answered."""
+    fusion = Fusion.from_plain(draft.s.fusion)
+    if fusion.offered is not None and draft.now - fusion.offered <= figures.MINUTE:
+        draft.set(fusion=fusion.declined().to_plain())
 
 
 def unanswered(draft: Draft) -> None:

@@ -213,6 +213,9 @@ SORT = "sort"  # the plan of at most three questions that finds the talk that he
 
 def at_rest(draft: Draft, event: Heard) -> bool:
     """Nobody needs us: only an explicit wish opens a talk; everything else stays between the two."""
+    if event.intent == "not_now":  # a late answer to the offer is respected as well
+        offers.respect(draft)
+        return True
     for plan in draft.plans.values():
         if event.intent in plan.opened_by:
             draft.hush()
