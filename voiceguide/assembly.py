@@ -14,7 +14,7 @@ from voiceguide.language.detecting import Detectors
 from voiceguide.language.helplines import slots_for
 from voiceguide.language.judgements import Meaning
 from voiceguide.language.pack import Pack
-from voiceguide.language.plans import CONTENT, load_plans
+from voiceguide.language.plans import CONTENT, load_plans, spoken_plans
 from voiceguide.language.understanding import Understanding
 from voiceguide.language.wording import Sentence, Wording
 from voiceguide.runtime.guide import Mind
@@ -100,4 +100,4 @@ def _load(language: str, *, encoder: bool) -> Content:
     pack = Pack.load(language)
     judged = (CONTENT / language / "detectors").is_dir()
     detectors = Detectors.load(language, models_folder() if encoder else None) if judged else None
-    return Content(pack, load_plans(), Understanding(pack, detectors))
+    return Content(pack, spoken_plans(load_plans(), pack.prompts), Understanding(pack, detectors))

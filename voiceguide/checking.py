@@ -6,15 +6,9 @@ import argparse
 import json
 from dataclasses import asdict
 
-from voiceguide.core.plan import Plans
 from voiceguide.language.check import check, worst
 from voiceguide.language.pack import Pack
-from voiceguide.language.plans import load_plans
-
-
-def _spoken(pack: Pack, plans: Plans) -> Plans:
-    """The talks that a pack speaks: one that says nothing of a talk covers the pause alone, and does not offer it."""
-    return {name: plan for name, plan in plans.items() if any(step.prompt in pack.prompts for step in plan.steps.values())}
+from voiceguide.language.plans import load_plans, spoken_plans
 
 
 def check_command(args: argparse.Namespace) -> int:
@@ -23,7 +17,7 @@ def check_command(args: argparse.Namespace) -> int:
     grave = 0
     for language in Pack.languages():
         pack = Pack.load(language)
-        faults = check(pack, _spoken(pack, plans))
+        faults = check(pack, spoken_plans(plans, pack.prompts))
         for fault in faults:
             if args.json:
                 print(json.dumps({"language": language, **asdict(fault)}, ensure_ascii=False))

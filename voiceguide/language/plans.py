@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,18 @@ CONTENT = Path(__file__).parent.parent / "content"
 def load_plans(folder: Path = CONTENT / "plans") -> Plans:
     """Every plan of `folder` (the product's own by default), by name. Raises ContentError."""
     return {plan.name: plan for plan in map(_load_plan, sorted(folder.glob("*.toml")))}
+
+
+def spoken_plans(plans: Plans, prompts: Container[str]) -> Plans:
+    """The talks that a pack with these `prompts` speaks, and so may offer: whoever says a talk's first words covers it.
+
+    A pack may cover the pause alone; what a covered talk then lacks is a fault that `voiceguide check` names.
+    """
+    return {name: plan for name, plan in plans.items() if _first_words(plan) in prompts}
+
+
+def _first_words(plan: Plan) -> str:
+    return next(step.prompt for step in plan.steps.values() if step.prompt)
 
 
 def _load_plan(file: Path) -> Plan:
