@@ -7,14 +7,17 @@ that `--help` answers at once and a broken engine breaks only what needs it.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from voiceguide import __version__
-from voiceguide.errors import VoiceguideError
+from voiceguide.errors import UsageError, VoiceguideError
 
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
 _ABOUT = """\
 voiceguide: a voice for the worst five minutes of a couple's week.
 It hears and speaks on this machine alone: no network, no screen, no hands.
@@ -30,6 +33,9 @@ exit codes: 0 done, 2 usage, 3 no device or model, 4 content, 5 store"""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Ctrl-C ends cleanly with 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a console of another code page must not end the evening
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     if not getattr(chosen, "target", ""):
@@ -38,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         module, _, function = chosen.target.partition(":")
         code: int = getattr(importlib.import_module(f"voiceguide.{module}"), function)(chosen)
+        sys.stdout.flush()  # a full disk behind it shows here, not in a message of the interpreter's own
     except VoiceguideError as error:
         print(f"voiceguide: {error}", file=sys.stderr)
         return error.exit_code
@@ -45,9 +52,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped. What was agreed is kept.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output went away: nothing to tell anybody
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return 0
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILED:
+            raise
+        _let_go_of_output()
+        print(f"voiceguide: The answer cannot be written ({error.strerror}). Send it to another place", file=sys.stderr)
+        return UsageError.exit_code
     return code
+
+
+def _let_go_of_output() -> None:
+    """What is still buffered would be written once more when the interpreter ends, and fail with a message of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:

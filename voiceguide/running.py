@@ -15,9 +15,10 @@ import platformdirs
 
 from voiceguide import settings as settings_module
 from voiceguide.assembly import Content
+from voiceguide.core.fusion import Fusion
 from voiceguide.core.session import Session
 from voiceguide.core.snapshot import Snapshot
-from voiceguide.errors import DeviceError, UsageError
+from voiceguide.errors import DeviceError, StoreError, UsageError
 from voiceguide.rehearsing import local_zone
 from voiceguide.runtime import models
 from voiceguide.runtime.guide import Guide, Observer, Surroundings
@@ -116,7 +117,9 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
     from voiceguide.adapters.sound_devices import devices
 
     timeline = RealTimeline()
-    microphone, playback = SoundMicrophone(chosen.microphone), SoundPlayback(chosen.loudspeaker)
+    troubles: list[Callable[[str], None]] = []  # the guide, as soon as there is one
+    microphone = SoundMicrophone(chosen.microphone)
+    playback = SoundPlayback(chosen.loudspeaker, on_trouble=lambda code: timeline.post(lambda: _tell(troubles, code)))
     if not any(device.inputs for device in devices()):  # before anything slow is loaded
         raise DeviceError("no_microphone", "There is no microphone", hint="Plug one in, then: voiceguide doctor")
     with (
@@ -124,14 +127,17 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
         _open_ear(chosen) as ear,
         _open_voice(chosen) as voice,
         _observers(args, chosen, timeline) as observers,
-        _tape(args) as tape,contextlib.closing(playback)
+        _tape(args) as tape,
+        contextlib.closing(playback),
     ):
         playback.open()
-        household = House(chosen, Content.load(chosen.language), store, timeline, local_zone(), observers)
+        household = House(chosen, Content.load(chosen.language), store, timeline, local_zone(), observers, live=True)
         person = household.wire(ear, voice, playback)
-        room = LiveRoom(microphone, playback, ear, timeline, tape)
+        room = LiveRoom(microphone, playback, ear, timeline, chosen.echo)
+        room.tape = tape
         loop = Loop(person.guide, timeline)
-        room.open(lambda code: _microphone_trouble(person.guide, code))
+        troubles.append(lambda code: _device_trouble(person.guide, code))
+        room.open(lambda code: _device_trouble(person.guide, code))
         print('Listening. Say "hey guide", or ask for a pause. Ctrl-C ends.', flush=True)
         person.begin()
         _run_until_told(loop)
@@ -140,12 +146,18 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
     return 0
 
 
-def _microphone_trouble(guide: Guide, code: str) -> None:
-    """What the microphone reports; "microphone_back" is good news."""
-    if code == "microphone_back":
-        guide.recovered("microphone")
+def _tell(listeners: list[Callable[[str], None]], code: str) -> None:
+    for listener in listeners:
+        listener(code)
+
+
+def _device_trouble(guide: Guide, code: str) -> None:
+    """What a device reports: "microphone_lost", "playback_back" and so on."""
+    part, _, news = code.partition("_")
+    if news == "back":
+        guide.recovered(part)
     else:
-        guide.failed("microphone", code)
+        guide.failed(part, code)
 
 
 def _run_until_told(loop: Loop) -> None:
@@ -247,13 +259,15 @@ class House:
     timeline: Timeline
     zone: tzinfo
     observers: list[Observer]
+    live: bool = False
 
     def wire(self, ear: Ear, voice: Voice, playback: Playback) -> Person:
         """One guide for these ears, this voice and this loudspeaker. The ear is opened here."""
         from voiceguide.runtime.earcons import earcon
 
         saved = self.store.load()
-        session = Session(self.content.plans, saved.snapshot if saved else None, LocalCalendar(self.zone))
+        sensitivity = Fusion().with_sensitivity(self.chosen.sensitivity).to_plain()
+        session = Session(self.content.plans, saved.snapshot if saved else Snapshot(fusion=sensitivity), LocalCalendar(self.zone))
 
         def look() -> Snapshot:
             return session.snapshot
@@ -265,7 +279,7 @@ class House:
         sound = Sound(
             render=lambda text, fixed: renderer.clip(text, keep=fixed),
             earcon=lambda name: earcon(name, renderer.manner.volume),
-            adjust=lambda what, by: _adjust(renderer, what, by),
+            adjust=lambda what, by: _adjust(renderer, what, by, stay=self.live),
         )
         mouth = SpokenMouth(phrase, sound, playback, self.timeline)
         hearing = Hearing(ear, self.timeline, self.content.expectation(look, patient=self.chosen.patient))
@@ -290,9 +304,17 @@ class House:
         return Person(guide, mouth, renderer, lambda: guide.begin(saved.at if saved else None))
 
 
-def _adjust(renderer: Renderer, what: str, by: int) -> None:
+def _adjust(renderer: Renderer, what: str, by: int, *, stay: bool) -> None:
+    """One step of rate or volume, from now on; `stay`: also for the next evening."""
     manner = renderer.manner
     if what == "rate":
         renderer.manner = replace(manner, words_per_minute=round(min(max(manner.words_per_minute * _RATE_STEP**by, 80), 300)))
     elif what == "volume":
         renderer.manner = replace(manner, volume=min(max(manner.volume + by * _VOLUME_STEP, _QUIETEST), 1.0))
+    if stay:
+        with contextlib.suppress(StoreError, UsageError):  # it still holds for this evening
+            manner = renderer.manner
+            kept = settings_module.changed(
+                settings_module.load(), words_per_minute=manner.words_per_minute, volume=round(manner.volume, 2)
+            )
+            settings_module.save(kept)

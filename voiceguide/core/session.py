@@ -88,7 +88,7 @@ def _dispatch(draft: Draft, event: Event) -> None:
             if event.part in ("ear", "microphone") and draft.s.state not in (State.CLOSED, State.MUTED):
                 draft.chime("trouble")
         case Recovered():
-            if draft.s.state not in (State.CLOSED, State.MUTED):
+            if event.part == "microphone" and draft.s.state not in (State.CLOSED, State.MUTED):
                 draft.say("trouble.hearing_again")
         case _:
             assert_never(event)

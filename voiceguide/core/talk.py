@@ -11,6 +11,7 @@ from voiceguide.core import figures, hints, ledger, pauses, plan
 from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Patience
 from voiceguide.core.events import Heard
+from voiceguide.core.fusion import Fusion
 from voiceguide.core.machine import State, Trigger
 from voiceguide.core.plan import Floor, Kind, Position, Step, locate, step_at, way_on
 from voiceguide.core.snapshot import Snapshot
@@ -186,7 +187,15 @@ def ending(draft: Draft) -> None:
     draft.held.clear()
     booked = tuple(c for c in draft.s.clocks if c.name.startswith(ledger.CHECKIN))
     old = draft.s
-    draft.s = Snapshot(state=old.state, number=old.number, household=old.household, clocks=booked, patient=old.patient)
+    chosen = Fusion().with_sensitivity(Fusion.from_plain(old.fusion).sensitivity)
+    draft.s = Snapshot(
+        state=old.state,
+        number=old.number,
+        household=old.household,
+        clocks=booked,
+        patient=old.patient,
+        fusion=chosen.to_plain(),
+    )
     draft.say("close.ending")
     draft.listen("closed")
     draft.close()

@@ -19,7 +19,7 @@ FRAME_SECONDS = FRAME / EAR_RATE
 # The longest endpoint (a patient turn, 4 s) and its recognition must fit before a recording's clock may jump.
 _LISTEN_ON = 5.0
 _SETTLE_EVERY = 5  # frames: how finely the fast clock interleaves the recogniser's answers
-_TAIL = 2.0  # seconds of quiet before a recording counts as over
+_DEAF_TAIL = 15  # frames (300 ms, voice-stack 4.3): the room still sounds when the loudspeaker has ended
 
 
 class Tape(Protocol):
@@ -39,13 +39,17 @@ class Part:
 
 
 class LiveRoom:
-    """Microphone and loudspeaker. Frames arrive on the device's thread and are heard on the loop's."""
+    """Microphone and loudspeaker. Frames arrive on the device's thread and are heard on the loop's.
 
-    def __init__(
-        self, microphone: Microphone, playback: Playback, ear: Ear, timeline: Timeline, tape: Tape | None = None
-    ) -> None:
-        self._microphone, self._playback, self._ear = microphone, playback, ear
-        self._timeline, self._tape = timeline, tape
+    `echo`: "app" (and "auto") cancels what we play; "half-duplex" is deaf while we play and a moment longer; "headset" and
+    "system" leave the microphone alone, because nothing of us gets into it, or the sound system has taken it out.
+    """
+
+    def __init__(self, microphone: Microphone, playback: Playback, ear: Ear, timeline: Timeline, echo: str = "auto") -> None:
+        self._microphone, self._playback, self._ear, self._timeline = microphone, playback, ear, timeline
+        self._echo = echo
+        self._deaf_frames = 0
+        self.tape: Tape | None = None
         self._open = False
 
     def open(self, on_trouble: Callable[[str], None]) -> None:
@@ -60,9 +64,17 @@ class LiveRoom:
         if not self._open:
             return
         said = self._playback.reference(len(frame))
-        self._ear.feed(frame, said)
-        if self._tape is not None:
-            self._tape.hear(frame, said)
+        if self._echo == "half-duplex":
+            self._ear.feed(np.zeros_like(frame) if self._is_deaf(said) else frame, None)
+        else:
+            self._ear.feed(frame, said if self._echo in ("auto", "app") else None)
+        if self.tape is not None:
+            self.tape.hear(frame, said)
+
+    def _is_deaf(self, said: Samples) -> bool:
+        """While we sound, and for the tail of the room after it."""
+        self._deaf_frames = _DEAF_TAIL if said.any() else max(self._deaf_frames - 1, 0)
+        return self._deaf_frames > 0
 
     def close(self) -> None:
         """Stop listening."""
