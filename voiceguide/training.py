@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from voiceguide.corpus import Example, read_corpus
 from voiceguide.errors import ModelError
+from voiceguide.language import cues, safety
 from voiceguide.language.classifier import Doubles, Floats, Head, fit
 from voiceguide.language.detecting import ENCODER, PROBE_NUMBERS, Detectors, load_rules
 from voiceguide.language.encoder import Encoder
@@ -28,25 +29,32 @@ from voiceguide.runtime.models import models_folder
 Texts = dict[str, Floats]
 TASKS = ("answer", "apology", "cue", "past", "pause", "promise", "request", "safety")
 FOLDS = 5
+DRILL = "drill"
 JITTER = 1e-6  # keeps two sentences with the same features apart, numerically
 PENALTY = {"full": 1e-3, "lexical": 1e-3}
-# Sentences of another task that are surely nothing for this one, and how much each counts beside the task's own.
+SUPPORT = {"pause": cues.is_supported, "safety": safety.is_supported}
+# How much a borrowed sentence counts beside one of the task's own, and how many are taken (the rest by a hash of the text).
+# They are many and easy: counting them fully drowned the look-alikes (five-fold recall of safety at 2% false: .34, not .52).
+BORROWED_WEIGHT = 0.1
+BORROWED_SHARE = 3  # one in
+# Sentences of another task that are surely nothing for this one.
 # (Not: withdrawal and "fine" as no cue, quarrel as no past: there the same words carry both meanings.)
-BORROWED: Mapping[str, tuple[tuple[str, frozenset[str], float], ...]] = {
-    "pause": (("apology", frozenset(), 0.5), ("promise", frozenset(), 0.5), ("request", frozenset(), 0.5),
-              ("past", frozenset(), 0.5), ("safety", frozenset(("none",)), 0.5)),
-    "cue": (("promise", frozenset(), 0.5), ("request", frozenset(("ok",)), 0.5), ("apology", frozenset(("owned",)), 0.5),
-            ("safety", frozenset(("none",)), 0.5), ("answer", frozenset(("yes", "no", "done", "here", "ready", "repeat")), 0.3)),
-    "past": (("promise", frozenset(), 0.3), ("request", frozenset(), 0.3), ("apology", frozenset(("owned",)), 0.3),
-             ("pause", frozenset(), 0.3)),
-    "safety": (("pause", frozenset(), 0.3), ("cue", frozenset(), 0.3), ("apology", frozenset(), 0.3),
-               ("promise", frozenset(), 0.3), ("request", frozenset(), 0.3), ("past", frozenset(("none",)), 0.3)),
+BORROWED: Mapping[str, tuple[tuple[str, frozenset[str]], ...]] = {
+    "pause": (("apology", frozenset()), ("promise", frozenset()), ("request", frozenset()),
+              ("past", frozenset()), ("safety", frozenset(("none",)))),
+    "cue": (("promise", frozenset()), ("request", frozenset(("ok",))), ("apology", frozenset(("owned",))),
+            ("safety", frozenset(("none",))), ("answer", frozenset(("yes", "no", "done", "here", "ready", "repeat")))),
+    "past": (("promise", frozenset()), ("request", frozenset()), ("apology", frozenset(("owned",))),
+             ("pause", frozenset())),
+    "safety": (("pause", frozenset()), ("cue", frozenset()), ("apology", frozenset()),
+               ("promise", frozenset()), ("request", frozenset()), ("past", frozenset(("none",)))),
 }
 
 
 @dataclass(frozen=True)
 class Task:
-    """The sentences of one question: own ones first, then borrowed ones (`own` False), with their weight."""
+    """The sentences of one question with their weight. `own`: figures and thresholds look at these alone, not at borrowed
+    ones or at drill (sentences written to teach one thing, which are easier than what people say)."""
 
     name: str
     labels: tuple[str, ...]
@@ -54,20 +62,24 @@ class Task:
     targets: npt.NDArray[np.int64]
     weights: Floats
     own: npt.NDArray[np.bool_]
+    supported: npt.NDArray[np.bool_]
 
 
-def gather(name: str, examples: Sequence[Example], forbidden: frozenset[str]) -> Task:
+def gather(name: str, examples: Sequence[Example], forbidden: frozenset[str], plain: Detectors) -> Task:
     """The task's data without any sentence of the test part."""
     own = {e.text: e.label for e in examples if e.task == name and e.text not in forbidden}
+    drill = {e.text for e in examples if DRILL in e.tags}
     labels = tuple(sorted(set(own.values())))
-    rows = [(text, label, 1.0, True) for text, label in own.items()]
-    for other, allowed, weight in BORROWED.get(name, ()):
+    rows = [(text, label, 1.0, text not in drill) for text, label in own.items()]
+    for other, allowed in BORROWED.get(name, ()):
         borrowed = dict.fromkeys(e.text for e in examples if e.task == other and (not allowed or e.label in allowed))
-        rows += [(text, "none", weight, False) for text in borrowed if text not in own and text not in forbidden]
+        rows += [(text, "none", BORROWED_WEIGHT, False) for text in borrowed
+                 if text not in own and text not in forbidden and zlib.crc32(text.encode()) % BORROWED_SHARE == 0]
         own |= dict.fromkeys(borrowed, "none") | own
     texts, wanted, weights, is_own = zip(*rows, strict=True)
     return Task(name, labels, texts, np.array([labels.index(label) for label in wanted]),
-                np.array(weights, dtype=np.float32), np.array(is_own))
+                np.array(weights, dtype=np.float32), np.array(is_own),
+                np.array([SUPPORT[name](plain.read(text).found) if name in SUPPORT else False for text in texts]))
 
 
 def embed_all(encoder: Encoder, texts: Sequence[str], cache: Path | None) -> Texts:
@@ -95,7 +107,7 @@ class Trainer:
         self._encoder = Encoder(models / ENCODER).open()
         examples = read_corpus(language, ("train", "dev"))
         forbidden = frozenset(e.text for e in read_corpus(language, ("test",)))
-        self.tasks = [gather(name, examples, forbidden) for name in TASKS]
+        self.tasks = [gather(name, examples, forbidden, self._plain) for name in TASKS]
         readings = {text: lexicon.read(text) for task in self.tasks for text in task.texts}
         layers = embed_all(self._encoder, sorted({r.spoken for r in readings.values()}), cache)
         self._full = {text: self._plain.features(r, layers[r.spoken]) for text, r in readings.items()}
@@ -156,27 +168,32 @@ def judged_unseen(task: Task, space: Space, penalty: float) -> Floats:
 def choose(task: Task, unseen: Floats) -> dict[str, float]:
     """Thresholds of a task, by what a mistake costs there (domain 2.2; issues 3 and 4)."""
     own, column = task.own, {label: unseen[task.own, place] for place, label in enumerate(task.labels)}
-    truth = task.targets[own]
+    truth, backed = task.targets[own], task.supported[own]
 
     def is_label(label: str) -> npt.NDArray[np.bool_]:
         return np.asarray(truth == task.labels.index(label))
 
     if task.name == "pause":
-        return {"pause": precise(column["pause"], is_label("pause"), 0.98)}
+        wish, wanted = column["pause"], is_label("pause")
+        return {"pause": precise(wish[~backed], wanted[~backed], 0.95), "supported": precise(wish[backed], wanted[backed], 0.97)}
     if task.name == "cue":
         return {"any": balanced(1 - column["none"], ~is_label("none"))}
     if task.name == "apology":
         return {"owned": kept(column["owned"], is_label("owned"), 0.965)}
     if task.name == "safety":
         risk, harmless = 1 - column["none"], is_label("none")
-        return {"sure": quiet(risk, harmless, 0.012), "doubt": quiet(risk, harmless, 0.04)}
-    positive = {"promise": "ok", "request": "ok", "past": "weapon"}.get(task.name)
-    return {positive: balanced(column[positive], is_label(positive))} if positive else {}
+        # Both ways of a false alarm share what is allowed: 2 of 100 look-alikes (issue 4).
+        return {"sure": quiet(np.where(backed, 0, risk), harmless, 0.009), "doubt": quiet(risk, harmless, 0.05),
+                "supported": quiet(np.where(backed, risk, 0), harmless, 0.009)}
+    if task.name not in ("promise", "request", "past"):
+        return {}
+    positive = {"promise": "ok", "request": "ok", "past": "weapon"}[task.name]
+    return {positive: balanced(column[positive], is_label(positive))}
 
 
 def precise(scores: Floats, truth: npt.NDArray[np.bool_], least: float) -> float:
     """The lowest threshold at which `least` of what is found is right."""
-    for at in np.linspace(0.2, 0.95, 76):
+    for at in np.linspace(0.1, 0.95, 86):
         found = scores >= at
         if found.any() and truth[found].mean() >= least:
             return round(float(at), 3)

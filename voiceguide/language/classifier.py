@@ -101,13 +101,14 @@ def fit(features: Doubles, targets: npt.NDArray[np.int64], classes: int, penalty
         weight: Floats | None = None) -> tuple[Doubles, Doubles]:
     """Weights (classes, features) and bias of a multinomial logistic regression: L-BFGS from zero, so without chance.
 
-    `penalty` is the L2 weight against the mean loss; `weight` (samples,) counts samples more or less, mean 1.
+    `penalty` is the L2 weight against the mean loss; `weight` (samples,) counts samples more or less.
     """
     samples, width = features.shape
     # Single precision halves the time; the sums that the search compares are kept in double.
     data = np.concatenate([features, np.ones((samples, 1))], axis=1, dtype=np.float32)
     wanted = np.eye(classes)[targets]
-    importance = (np.ones(samples) if weight is None else weight.astype(np.float64)) / samples
+    importance = np.ones(samples) if weight is None else weight.astype(np.float64)
+    importance /= importance.sum()
     decay = np.full((classes, width + 1), penalty)
     decay[:, -1] = 0
 

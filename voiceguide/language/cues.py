@@ -6,6 +6,8 @@ right in 1 of 32 hits on real conversation (measured), so a phrase alone is a fe
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from voiceguide.core.events import Cue
 from voiceguide.language.reading import Reading
 
@@ -35,7 +37,13 @@ def wants_pause(reading: Reading) -> float:
     if not likely:
         return 0.9 if "explicit" in reading.rules("pause") else 0.0
     wish = likely[PAUSE]
-    return wish if wish >= reading.threshold("pause", PAUSE, SURE_PAUSE) else 0.0
+    name = "supported" if is_supported(reading.found) else PAUSE
+    return wish if wish >= reading.threshold("pause", name, SURE_PAUSE) else 0.0
+
+
+def is_supported(found: Collection[str]) -> bool:
+    """Whether a phrase that plainly asks for a break was found; then the head needs to be less sure."""
+    return "pause.explicit" in found
 
 
 def doubtful_danger(risk: float) -> Cue:

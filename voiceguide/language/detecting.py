@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,10 @@ _CURT = 3  # words: "fine" is withdrawal in a quarrel, and an answer where one w
 class Detectors:
     """The detectors of one language. `half` says which heads serve: "full", "lexical", or "rules" where there are none."""
 
-    lexicon: Lexicon
-    rules: Rules
-    heads: Heads | None = None
-    encoder: Encoder | None = None
+    lexicon: Lexicon = field(repr=False)
+    rules: Rules = field(repr=False)
+    heads: Heads | None = field(default=None, repr=False)
+    encoder: Encoder | None = field(default=None, repr=False)
 
     @staticmethod
     def load(language: str, models: Path | None = None) -> Detectors:

@@ -5,6 +5,8 @@ Immediate danger and self-harm are told apart, because they are answered differe
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from voiceguide.language.reading import Reading
 
 KINDS = ("threat", "fear", "coercion", "violence", "self_harm", "danger")
@@ -22,11 +24,20 @@ def judge_safety(reading: Reading) -> tuple[str, float]:
         kinds = [kind for kind in ("danger", "self_harm", *KINDS) if kind in spans]
         return (kinds[0], 1.0) if kinds and _LOOK_ALIKE not in spans else ("", 0.0)
     risk = 1.0 - likely[NONE]
-    if risk < reading.threshold("safety", "sure", SURE):
+    if risk < _least(reading):
         return "", risk
     return max((kind for kind in KINDS if kind in likely), key=lambda kind: likely[kind]), risk
 
 
+def is_supported(found: Collection[str]) -> bool:
+    """Whether a phrase of danger was found and no idiom that looks like one; then the heads need to be less sure."""
+    return any(f"safety.{kind}" in found for kind in KINDS) and f"safety.{_LOOK_ALIKE}" not in found
+
+
+def _least(reading: Reading) -> float:
+    return reading.threshold("safety", "supported" if is_supported(reading.found) else "sure", SURE)
+
+
 def is_doubtful(reading: Reading, risk: float) -> bool:
     """Too much to ignore, too little to act on."""
-    return reading.threshold("safety", "doubt", DOUBT) <= risk < reading.threshold("safety", "sure", SURE)
+    return reading.threshold("safety", "doubt", DOUBT) <= risk < _least(reading)
