@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from voiceguide.runtime.ports import Samples
 
 
+# AEC3 takes it for granted that what we play comes back. In a headset, or behind a system canceller, it does not, and then the
+# engine takes the partner's "stop" out instead (measured: 0 of 3 understood while we spoke). A trace of what we play, 34 dB down,
+# gives it an echo to find (2 of 3 and no word of ours leaked; at 26 dB down words leaked; with a real echo nothing changes).
+TRACE = 0.02
+
+
 class EchoCanceller:
     """Until something has been played the microphone passes untouched, so a plain recording is heard bit for bit."""
 
@@ -32,4 +38,5 @@ class EchoCanceller:
 
             self._engine = Engine(sample_rate=EAR_RATE, num_channels=1)
         far = np.zeros_like(frame) if reference is None else reference
-        return np.asarray(self._engine.process(frame, far), dtype=np.int16)  # type: ignore[attr-defined]  # untyped engine
+        near = np.clip(frame + TRACE * far, -32768, 32767).astype(np.int16)
+        return np.asarray(self._engine.process(near, far), dtype=np.int16)  # type: ignore[attr-defined]  # untyped engine
