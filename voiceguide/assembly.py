@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from voiceguide.core.effects import Patience, Say
@@ -100,4 +100,7 @@ def _load(language: str, *, encoder: bool) -> Content:
     pack = Pack.load(language)
     judged = (CONTENT / language / "detectors").is_dir()
     detectors = Detectors.load(language, models_folder() if encoder else None) if judged else None
+    if detectors is not None and detectors.encoder is None:
+        # Heads on words alone see contempt in a "thank you": without the encoder the rules serve by themselves.
+        detectors = replace(detectors, heads=None)
     return Content(pack, spoken_plans(load_plans(), pack.prompts), Understanding(pack, detectors))

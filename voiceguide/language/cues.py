@@ -35,7 +35,7 @@ def wants_pause(reading: Reading) -> float:
     """How likely it is that a pause was asked for, 0 to 1; 0 below what may be suggested at all."""
     likely = reading.ask("pause")
     if not likely:
-        return 0.9 if "explicit" in reading.rules("pause") else 0.0
+        return RULES_ONLY if "explicit" in reading.rules("pause") else 0.0
     wish = likely[PAUSE]
     name = "supported" if is_supported(reading.found) else PAUSE
     return wish if wish >= reading.threshold("pause", name, SURE_PAUSE) else 0.0

@@ -27,6 +27,7 @@ from voiceguide.runtime.timeline import Timeline
 
 _LIKELY = 0.75  # confidence from which a suggested answer is taken without asking again
 _LONGEST_ANSWER = 10  # words
+_TOO_SHORT_FOR_A_CUE = 2  # words
 _CLOCK_SLACK = 60.0  # seconds by which a machine's clock may run back between two starts without losing our trust
 
 
@@ -242,7 +243,8 @@ def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues:
         slots["judged"] = judged
     if meaning.past_as_weapon:
         slots["past"] = 1
-    if _is_free(expected):  # an answer to the guide's own question says nothing about how heated it is
+    # An answer to the guide's own question says nothing about how heated it is, and one or two words too little.
+    if _is_free(expected) and len(text.split()) > _TOO_SHORT_FOR_A_CUE:
         cues = (*meaning.cues, *cues)
     if meaning.safety:
         cues = (Cue(f"safety.{meaning.safety}", 1.0), *cues)
