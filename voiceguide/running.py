@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -93,13 +94,13 @@ def _recorded(args: argparse.Namespace, chosen: Settings, path: Path, *, keep: b
     timeline: Timeline = VirtualTimeline(_start(args, zone)) if args.fast else RealTimeline()
     playback = FramePlayback()
     store = _store(chosen) if keep and args.data else contextlib.nullcontext(MemoryStore())
-    with store as kept, _open_ear(chosen) as ear, _open_voice(chosen) as voice, _observers(args, chosen, timeline) as observers:
-        household = House(chosen, Content.load(chosen.language), kept, timeline, zone, observers)
-        room = RecordedRoom(parts, ear, playback, timeline, fast=args.fast)
+    with store as kept, _engines(chosen, timeline) as engines, _observers(args, chosen, timeline) as observers:
+        household = House(chosen, engines, kept, timeline, zone, observers)
+        room = RecordedRoom(parts, engines.ear, playback, timeline, fast=args.fast)
         with _tape(args) as tape:
             room.tape = tape
             playback.on_play = room.wake
-            person = household.wire(ear, voice, playback)
+            person = household.wire(playback)
             room.speaking = lambda: person.mouth.speaking() or not playback.idle
             room.next_due = person.guide.next_due
             loop = Loop(person.guide, timeline)
@@ -124,16 +125,15 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
         raise DeviceError("no_microphone", "There is no microphone", hint="Plug one in, then: voiceguide doctor")
     with (
         _store(chosen) as store,
-        _open_ear(chosen) as ear,
-        _open_voice(chosen) as voice,
+        _engines(chosen, timeline) as engines,
         _observers(args, chosen, timeline) as observers,
         _tape(args) as tape,
         contextlib.closing(playback),
     ):
         playback.open()
-        household = House(chosen, Content.load(chosen.language), store, timeline, local_zone(), observers, live=True)
-        person = household.wire(ear, voice, playback)
-        room = LiveRoom(microphone, playback, ear, timeline, chosen.echo)
+        household = House(chosen, engines, store, timeline, local_zone(), observers, live=True)
+        person = household.wire(playback)
+        room = LiveRoom(microphone, playback, engines.ear, timeline, chosen.echo)
         room.tape = tape
         loop = Loop(person.guide, timeline)
         troubles.append(lambda code: _device_trouble(person.guide, code))
@@ -184,34 +184,43 @@ def _store(chosen: Settings) -> SqliteStore:
     return SqliteStore(chosen.data / FILE)
 
 
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What takes seconds to get ready."""
+
+    ear: Ear
+    hearing: Hearing
+    voice: Voice
+    content: Content
+
+
 @contextlib.contextmanager
-def _open_ear(chosen: Settings) -> Iterator[Ear]:
+def _engines(chosen: Settings, timeline: Timeline) -> Iterator[Engines]:
+    """Ear, voice and content, got ready side by side: each engine starts in a process of its own."""
     from voiceguide.adapters.ears import make_ear
 
     choice = models.choose_ear(chosen.language, chosen.ear)
     print(f"Listening with {choice.engine}: {choice.reason}", flush=True)
-    ear = make_ear(choice.engine, choice.folder, chosen.language)
-    try:
-        yield ear
-    finally:
-        ear.close()
+    ear, voice = make_ear(choice.engine, choice.folder, chosen.language), _voice(chosen)
+    hearing = Hearing(ear, timeline)
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        stack.callback(ear.close)
+        stack.callback(voice.close)
+        starting = (pool.submit(hearing.open), pool.submit(voice.open))
+        content = Content.load(chosen.language)
+        for start in starting:
+            start.result()
+        yield Engines(ear, hearing, voice, content)
 
 
-@contextlib.contextmanager
-def _open_voice(chosen: Settings) -> Iterator[Voice]:
+def _voice(chosen: Settings) -> Voice:
     if chosen.voice == "piper":
         from voiceguide.adapters.piper_voice import PiperVoice
 
-        voice: Voice = PiperVoice(models.require("piper-joe"))
-    else:
-        from voiceguide.adapters.pyttsx3_voice import Pyttsx3Voice
+        return PiperVoice(models.require("piper-joe"))
+    from voiceguide.adapters.pyttsx3_voice import Pyttsx3Voice
 
-        voice = Pyttsx3Voice()
-    voice.open()
-    try:
-        yield voice
-    finally:
-        voice.close()
+    return Pyttsx3Voice()
 
 
 @contextlib.contextmanager
@@ -254,44 +263,44 @@ class House:
     """Everything that does not depend on how we hear and play."""
 
     chosen: Settings
-    content: Content
+    engines: Engines
     store: Store
     timeline: Timeline
     zone: tzinfo
     observers: list[Observer]
     live: bool = False
 
-    def wire(self, ear: Ear, voice: Voice, playback: Playback) -> Person:
-        """One guide for these ears, this voice and this loudspeaker. The ear is opened here."""
+    def wire(self, playback: Playback) -> Person:
+        """One guide that speaks through this loudspeaker."""
         from voiceguide.runtime.earcons import earcon
 
+        content, hearing = self.engines.content, self.engines.hearing
         saved = self.store.load()
         sensitivity = Fusion().with_sensitivity(self.chosen.sensitivity).to_plain()
-        session = Session(self.content.plans, saved.snapshot if saved else Snapshot(fusion=sensitivity), LocalCalendar(self.zone))
+        session = Session(content.plans, saved.snapshot if saved else Snapshot(fusion=sensitivity), LocalCalendar(self.zone))
 
         def look() -> Snapshot:
             return session.snapshot
 
         country = country_of(self.chosen)
         manner = Manner(self.chosen.language, self.chosen.voice_id, self.chosen.words_per_minute, self.chosen.volume)
-        renderer = Renderer(voice, manner, Path(platformdirs.user_cache_dir("voiceguide")) / "prompts")
-        phrase = self.content.phrasing(self.timeline.now, self.zone, country)
+        renderer = Renderer(self.engines.voice, manner, Path(platformdirs.user_cache_dir("voiceguide")) / "prompts")
+        phrase = content.phrasing(self.timeline.now, self.zone, country)
         sound = Sound(
             render=lambda text, fixed: renderer.clip(text, keep=fixed),
             earcon=lambda name: earcon(name, renderer.manner.volume),
             adjust=lambda what, by: _adjust(renderer, what, by, stay=self.live),
         )
         mouth = SpokenMouth(phrase, sound, playback, self.timeline)
-        hearing = Hearing(ear, self.timeline, self.content.expectation(look, patient=self.chosen.patient))
         guide = Guide(
             Surroundings(
                 session=session,
-                mind=self.content.mind(look),
+                mind=content.mind(look),
                 mouth=mouth,
                 store=self.store,
                 timeline=self.timeline,
                 listen=hearing.expect,
-                own_words=self.content.own_words(phrase),
+                own_words=content.own_words(phrase),
                 observers=self.observers,
                 signs=Signs(self.chosen.sensitivity),
                 zone=self.zone,
@@ -299,8 +308,8 @@ class House:
         )
         mouth.on_spoken = lambda number, seconds, complete: guide.spoken(number, seconds, complete=complete)
         mouth.on_failed = lambda code: guide.failed("voice", code)
-        hearing.open(guide, mouth)
-        renderer.prepare(self.content.fixed_prompts(country))
+        hearing.attach(guide, mouth, content.expectation(look, patient=self.chosen.patient))
+        renderer.prepare(content.fixed_prompts(country))
         return Person(guide, mouth, renderer, lambda: guide.begin(saved.at if saved else None))
 
 

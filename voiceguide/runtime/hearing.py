@@ -27,23 +27,28 @@ class Chimes(Protocol):
 
 
 class Hearing:
-    """Wires one ear to one guide."""
+    """Wires one ear to one guide. The ear may be opened before there is a guide: what it hears until then is nobody's."""
 
-    def __init__(self, ear: Ear, timeline: Timeline, expecting: Expecting) -> None:
-        self._ear, self._timeline, self._expecting = ear, timeline, expecting
+    def __init__(self, ear: Ear, timeline: Timeline) -> None:
+        self._ear, self._timeline = ear, timeline
+        self._expecting: Expecting | None = None
         self._guide: Guide | None = None
         self._chimes: Chimes | None = None
         self._asking = False
 
-    def open(self, guide: Guide, chimes: Chimes) -> None:
+    def open(self) -> None:
         """Open the ear. Raises ModelError."""
-        self._guide, self._chimes = guide, chimes
         self._ear.open(lambda event: self._timeline.post(lambda: self._happened(event)))
+
+    def attach(self, guide: Guide, chimes: Chimes, expecting: Expecting) -> None:
+        """From now on the guide is told; `expecting` turns what it hopes for into what the ear needs."""
+        self._guide, self._chimes, self._expecting = guide, chimes, expecting
 
     def expect(self, expected: str, patience: Patience, patient: bool) -> None:
         """The guide hopes for something else from now on."""
         self._asking = expected not in ("resting", "paused", "closed", "talk")
-        self._ear.expect(self._expecting(expected, patience, patient))
+        if self._expecting is not None:
+            self._ear.expect(self._expecting(expected, patience, patient))
 
     def _happened(self, event: EarEvent) -> None:
         guide = self._guide
