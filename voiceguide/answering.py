@@ -15,6 +15,8 @@ from voiceguide.assembly import Content
 from voiceguide.errors import UsageError
 from voiceguide.language.understanding import as_json
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -37,34 +39,46 @@ def understand_command(args: argparse.Namespace) -> int:
 
 
 def _questions(lines: Iterable[str], default: Question, content: Content) -> Iterator[Question]:
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
-        if not text.startswith("{"):
+        data = _object(text)
+        if data is None:
             yield Question(text, default.expect, default.now)
             continue
         try:
-            data = json.loads(text)
-            now = _moment(data["now"]) if data.get("now") else default.now
-            expect = _known(content, data.get("expect")) if "expect" in data else default.expect
-            yield Question(str(data["text"]), expect, now)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            yield Question(text, default.expect, default.now)  # a line that only looks like JSON is a line
+            now = _moment(str(data["now"])) if data.get("now") else default.now
+            expect = _known(content, data["expect"]) if "expect" in data else default.expect
+        except UsageError as error:
+            raise UsageError(error.code, f"Line {number}: {error.message}", hint=error.hint) from None
+        yield Question(str(data["text"] or ""), expect, now)
 
 
-def _known(content: Content, expect: str | None) -> str | None:
+def _object(line: str) -> dict[str, Any] | None:
+    """The JSON object of a line; None for a plain line, also one that only looks like an object or holds no text."""
+    try:
+        data = json.loads(line) if line.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) and "text" in data else None
+
+
+def _known(content: Content, expect: object) -> str | None:
     known = content.pack.contract.expectations
-    if expect and expect not in known:
+    if expect and not (isinstance(expect, str) and expect in known):
         raise UsageError(
             "unknown_expectation", f"Nothing is expected under the name {expect}", hint=f"Known: {', '.join(sorted(known))}"
         )
-    return expect or None
+    return str(expect) if expect else None
 
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise UsageError("bad_now", f"{text} is no ISO time", hint="Write for example 2026-03-10T19:40") from None
+        moment = None
+    if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # so that "in a week" is still a date
+        raise UsageError("bad_now", f"{text} is no ISO time", hint="Write for example 2026-03-10T19:40")
+    return moment
 
 
 def _as_text(answer: dict[str, Any]) -> str:

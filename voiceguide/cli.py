@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a console of another code page must not end the evening
+    _open_missing_streams()
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     if not getattr(chosen, "target", ""):
@@ -61,6 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"voiceguide: The answer cannot be written ({error.strerror}). Send it to another place", file=sys.stderr)
         return UsageError.exit_code
     return code
+
+
+def _open_missing_streams() -> None:
+    """A program may be started with its streams closed, by a timer say: then nothing is typed, and nobody reads."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - see above
 
 
 def _let_go_of_output() -> None:

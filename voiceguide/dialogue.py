@@ -25,6 +25,7 @@ from voiceguide.errors import UsageError
 GUIDE = "guide"
 POWER = "power"
 DEFAULT_START = datetime(2026, 3, 10, 19, 40)  # noqa: DTZ001 - local by design; a Tuesday evening
+LONGEST = 366 * 24 * 3600.0  # seconds: a check-in comes after weeks, none after a year
 _COLUMNS = re.compile(r"\t+| {2,}")
 HEADER = re.compile(r"^(start|never|end|note|first):\s*(.*)$")
 
@@ -112,6 +113,8 @@ def seconds_of(stamp: str) -> float:
     total = 0.0
     for part in parts:
         total = total * 60 + part
+    if not total <= LONGEST:  # also what is no number
+        raise ValueError(stamp)
     return total
 
 

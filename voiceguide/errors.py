@@ -15,7 +15,8 @@ class VoiceguideError(Exception):
         self.code = code
         self.message = message or code.replace("_", " ")
         self.hint = hint
-        super().__init__(f"{self.message}. {hint}".strip() if hint else self.message)
+        end = "" if self.message.endswith((".", "?", "!")) else "."
+        super().__init__(f"{self.message}{end} {hint}" if hint else self.message)
 
 
 class UsageError(VoiceguideError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -298,12 +299,13 @@ def _write(file: Path, text: str) -> None:
         if file.exists() and not file.is_file():  # a pipe, or /dev/stdout
             file.write_text(text, "utf-8")
             return
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}", delete=False) as begun:
-            begun.write(text)
+        begun, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}")
         try:
-            Path(begun.name).replace(file)
+            with os.fdopen(begun, "w", encoding="utf-8") as target:
+                target.write(text)
+            Path(name).replace(file)
         except OSError:
-            Path(begun.name).unlink()
+            Path(name).unlink()
             raise
     except OSError as cause:
         hint = "Choose another place"

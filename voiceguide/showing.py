@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import textwrap
@@ -84,8 +85,11 @@ class Trace:
         if self._file is not None:
             try:
                 print(json.dumps({"at": round(at - self._start, 3), **values}), file=self._file)
-            except OSError:  # a full disk ends the trace, not the evening
-                self._file = None
+            except OSError as error:  # a full disk ends the trace, not the evening
+                file, self._file = self._file, None
+                with contextlib.suppress(OSError):
+                    file.close()
+                print(f"voiceguide: The trace {self._path} ends here ({error.strerror}). The guide goes on", file=sys.stderr)
 
     def close(self) -> None:
         """Safe to call twice."""

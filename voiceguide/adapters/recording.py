@@ -51,7 +51,7 @@ class Recording:
             self._write_header()
         except OSError as trouble:
             raise DeviceError(
-                "no_recording", f"{self.path.name} cannot be written ({trouble.strerror})", hint="choose another place with --out"
+                "no_recording", f"{self.path} cannot be written ({trouble.strerror})", hint="choose another place with --out"
             ) from None
 
     @property
