@@ -175,16 +175,17 @@ def choose(task: Task, unseen: Floats) -> dict[str, float]:
 
     if task.name == "pause":
         wish, wanted = column["pause"], is_label("pause")
-        return {"pause": precise(wish[~backed], wanted[~backed], 0.95), "supported": precise(wish[backed], wanted[backed], 0.97)}
+        return {"pause": precise(wish[~backed], wanted[~backed], 0.95), "supported": precise(wish[backed], wanted[backed], 0.9)}
     if task.name == "cue":
         return {"any": balanced(1 - column["none"], ~is_label("none"))}
     if task.name == "apology":
         return {"owned": kept(column["owned"], is_label("owned"), 0.965)}
     if task.name == "safety":
         risk, harmless = 1 - column["none"], is_label("none")
-        # Both ways of a false alarm share what is allowed: 2 of 100 look-alikes (issue 4).
-        return {"sure": quiet(np.where(backed, 0, risk), harmless, 0.009), "doubt": quiet(risk, harmless, 0.05),
-                "supported": quiet(np.where(backed, risk, 0), harmless, 0.009)}
+        # Issue 4 wants recall .90 at 2 of 100 look-alikes; five-fold they are not to be had together (.46 at 2, .70 at 5).
+        # A missed fear costs more than a talk that ends too soon, so each of the two ways may be wrong for 2 of 100.
+        return {"sure": quiet(np.where(backed, 0, risk), harmless, 0.02), "doubt": quiet(risk, harmless, 0.1),
+                "supported": quiet(np.where(backed, risk, 0), harmless, 0.02)}
     if task.name not in ("promise", "request", "past"):
         return {}
     positive = {"promise": "ok", "request": "ok", "past": "weapon"}[task.name]

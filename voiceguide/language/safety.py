@@ -18,9 +18,12 @@ _LOOK_ALIKE = "look_alike"
 
 def judge_safety(reading: Reading) -> tuple[str, float]:
     """The kind ("" for none) and how likely it is that any kind was meant, 0 to 1."""
+    spans = reading.rules("safety")
+    plain = [kind for kind in ("danger", "self_harm", "threat", "fear") if f"plain_{kind}" in spans]
+    if plain and _LOOK_ALIKE not in spans:
+        return plain[0], 1.0
     likely = reading.ask("safety")
     if not likely:
-        spans = reading.rules("safety")
         kinds = [kind for kind in ("danger", "self_harm", *KINDS) if kind in spans]
         return (kinds[0], 1.0) if kinds and _LOOK_ALIKE not in spans else ("", 0.0)
     risk = 1.0 - likely[NONE]
