@@ -14,6 +14,10 @@ NONE = "none"
 SURE = 0.5
 DOUBT = 0.3
 _LOOK_ALIKE = "look_alike"
+# A head by itself may not end a talk: on 420 sentences that hold no danger it fired on 15 at the threshold that training chose
+# (among them "you said you would be home by six"), on none here; what it then leaves is a doubt (domain 5.2 rule 11).
+HEAD_ALONE = 0.97
+LEAST_DOUBT = 0.85
 
 
 def judge_safety(reading: Reading) -> tuple[str, float]:
@@ -38,9 +42,11 @@ def is_supported(found: Collection[str]) -> bool:
 
 
 def _least(reading: Reading) -> float:
-    return reading.threshold("safety", "supported" if is_supported(reading.found) else "sure", SURE)
+    if is_supported(reading.found):
+        return reading.threshold("safety", "supported", SURE)
+    return max(reading.threshold("safety", "sure", SURE), HEAD_ALONE)
 
 
 def is_doubtful(reading: Reading, risk: float) -> bool:
     """Too much to ignore, too little to act on."""
-    return reading.threshold("safety", "doubt", DOUBT) <= risk < _least(reading)
+    return max(reading.threshold("safety", "doubt", DOUBT), LEAST_DOUBT) <= risk < _least(reading)
