@@ -48,7 +48,7 @@ def is_supported(found: Collection[str]) -> bool:
 
 def doubtful_danger(risk: float) -> Cue:
     """What an unclear word of danger leads to: the same sign as overwhelm, which ends in an ordinary pause (domain 5.2, 11)."""
-    return Cue(_OVERWHELM, min(1.0, risk))
+    return Cue(_OVERWHELM, min(RULES_ONLY, risk))
 
 
 def _by_rules(reading: Reading) -> tuple[Cue, ...]:
