@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PARTS = "parts.toml"
 LONGEST_HOURS = 6.0  # a longer file is a mistake, and would be read into memory whole
+LONGEST_WAIT = 31 * 86_400.0  # seconds until a part: check-ins come weeks after their talk
 _HINT = "Give a WAV file with speech in it"
 
 
@@ -123,7 +124,7 @@ def _part(folder: Path, number: int, entry: object) -> Part:
     if len(times) != 1:
         raise ContentError("part_without_time", f"{where} needs either at or after, in seconds")
     ((key, seconds),) = times.items()
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < LONGEST_HOURS * 36_000:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= LONGEST_WAIT:
         raise ContentError("part_time", f"{where}: {key} is no number of seconds")
     file = folder / entry["file"]
     if folder.resolve() not in file.resolve().parents:
