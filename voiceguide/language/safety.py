@@ -17,7 +17,7 @@ _LOOK_ALIKE = "look_alike"
 # A head by itself may not end a talk: on 420 sentences that hold no danger it fired on 15 at the threshold that training chose
 # (among them "you said you would be home by six"), on none here; what it then leaves is a doubt (domain 5.2 rule 11).
 HEAD_ALONE = 0.97
-LEAST_DOUBT = 0.85
+LEAST_DOUBT = 0.96
 
 
 def judge_safety(reading: Reading) -> tuple[str, float]:
@@ -49,4 +49,5 @@ def _least(reading: Reading) -> float:
 
 def is_doubtful(reading: Reading, risk: float) -> bool:
     """Too much to ignore, too little to act on."""
-    return max(reading.threshold("safety", "doubt", DOUBT), LEAST_DOUBT) <= risk < _least(reading)
+    least = reading.threshold("safety", "doubt", DOUBT) if is_supported(reading.found) else LEAST_DOUBT
+    return least <= risk < _least(reading)
