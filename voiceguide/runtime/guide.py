@@ -27,6 +27,7 @@ from voiceguide.runtime.timeline import Timeline
 
 _LIKELY = 0.75  # confidence from which a suggested answer is taken without asking again
 _LONGEST_ANSWER = 10  # words
+_LONGEST_CLOSED = 8  # words: a closed recogniser makes something of anything, and of a long sentence something long
 _TOO_SHORT_FOR_A_CUE = 2  # words
 _CLOCK_SLACK = 60.0  # seconds by which a machine's clock may run back between two starts without losing our trust
 
@@ -129,12 +130,12 @@ class Guide:
 
     def _understand(self, text: str, closed: str | None, expected: str, now: float) -> tuple[str, Meaning]:
         """The closed recogniser hears short answers better, but also hears them in what was never said: it counts only where
-        the open one found no meaning and heard about as many words. (voice-stack 2.3)"""
+        the open one found no meaning and heard about as much, and never where much was said. (voice-stack 2.3)"""
         moment = datetime.fromtimestamp(now, self._around.zone)
         meaning = self._around.mind(text, expected, moment)
         if closed and closed != text and not _answers(meaning):
             other = self._around.mind(closed, expected, moment)
-            if _answers(other) and abs(len(closed.split()) - len(text.split())) <= 1:
+            if _answers(other) and _about_as_long(closed, text):
                 return closed, other
         return text, meaning
 
@@ -218,6 +219,13 @@ class Guide:
 
     def _now(self) -> float:
         return self._around.timeline.now()
+
+
+def _about_as_long(closed: str, heard: str) -> bool:
+    """In words, or in letters: models of joined languages (Korean) write the same sound in few or in many pieces."""
+    words, letters = len(closed.split()), len(closed.replace(" ", ""))
+    near = abs(words - len(heard.split())) <= 1 or abs(letters - len(heard.replace(" ", ""))) <= letters // 4
+    return near and words <= _LONGEST_CLOSED
 
 
 def _too_vague(meaning: Meaning, text: str) -> bool:
