@@ -1,6 +1,8 @@
-"""The crash matrix: every dialogue, killed before and after every commit, shows no difference but repeated prompts.
+"""The crash matrix: every dialogue of the pause, killed before and after every commit, shows no difference but repeated prompts.
 
-Short dialogues are killed everywhere; of the long talks a spread of commits is taken, and all of them with `--thorough`.
+A spread of commits is taken, and all of them with `--thorough`. The long talks are left out: a written couple does not notice
+that a question came again in the middle of a telling, so its further lines no longer fit; `repair_lost_dictation`,
+`repair_next_day` and the twins of test_laws.py hold what matters there.
 """
 
 from __future__ import annotations
@@ -107,7 +109,10 @@ def prompts(moments: list[Moment]) -> list[str]:
     return [m.prompt for m in moments if m.prompt]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+PAUSES = [path for path in FILES if path.stem.startswith(("pause_", "stop_", "beat", "ordinary", "rising"))]
+
+
+@pytest.mark.parametrize("path", PAUSES, ids=lambda p: p.stem)
 def test_a_crash_at_any_commit_only_repeats_prompts(path: Path, thorough: bool) -> None:
     dialogue = read_dialogue(path)
     content = Content.load(language_of(path), encoder=False)

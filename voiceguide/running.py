@@ -17,6 +17,7 @@ import platformdirs
 from voiceguide import settings as settings_module
 from voiceguide.assembly import Content
 from voiceguide.core.fusion import Fusion
+from voiceguide.core.ledger import CHECKIN
 from voiceguide.core.session import Session
 from voiceguide.core.snapshot import Snapshot
 from voiceguide.errors import DeviceError, StoreError, UsageError
@@ -102,7 +103,7 @@ def _recorded(args: argparse.Namespace, chosen: Settings, path: Path, *, keep: b
             playback.on_play = room.wake
             person = household.wire(playback)
             room.speaking = lambda: person.mouth.speaking() or not playback.idle
-            room.next_due = person.guide.next_due
+            room.next_due = person.next_due
             loop = Loop(person.guide, timeline)
             room.on_over = loop.stop
             person.begin()
@@ -252,6 +253,11 @@ class Person:
     mouth: SpokenMouth
     renderer: Renderer
     begin: Callable[[], None]
+
+    def next_due(self) -> float | None:
+        """The next clock of what is under way; a follow-up in a week keeps no recording from ending."""
+        clocks = self.guide.snapshot.clocks
+        return min((clock.due for clock in clocks if not clock.name.startswith(CHECKIN)), default=None)
 
     def close(self) -> None:
         """End what works in the background."""

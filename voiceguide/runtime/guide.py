@@ -17,6 +17,7 @@ from voiceguide.core import offers
 from voiceguide.core.effects import Adjust, Chime, Close, Effect, Hush, Listen, Patience, Remember, Say
 from voiceguide.core.events import Began, Cue, Event, Failed, Heard, Recovered, SpeechBegan, Spoken
 from voiceguide.core.session import Session
+from voiceguide.core.snapshot import Snapshot
 from voiceguide.errors import StoreError
 from voiceguide.language.contract import contract
 from voiceguide.language.judgements import Meaning
@@ -166,6 +167,11 @@ class Guide:
         """The session's state, by name."""
         return self._around.session.snapshot.state.value
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """Where the session is."""
+        return self._around.session.snapshot
+
     def next_due(self) -> float | None:
         """When to tick next."""
         return self._around.session.next_due()
@@ -254,7 +260,8 @@ def heard_from(meaning: Meaning, text: str, expected: str, seconds: float, cues:
     # An answer to the guide's own question says nothing about how heated it is, and one or two words too little.
     if _is_free(expected) and len(text.split()) > _TOO_SHORT_FOR_A_CUE:
         cues = (*meaning.cues, *cues)
-    if meaning.safety:
+    # A certain answer is a whole template: what a head sees in "yes please keep it" is not there.
+    if meaning.safety and not _answers(meaning):
         cues = (Cue(f"safety.{meaning.safety}", 1.0), *cues)
     intent = meaning.intent
     if not meaning.certain and intent in contract().rails:
