@@ -84,6 +84,22 @@ class RandomCouple(RuleBasedStateMachine):
         self.couple.wait(seconds)
         self._watch(tuple(self.couple.effects[start:]))
 
+    @rule(back=st.booleans())
+    def agree_on_a_pause(self, back: bool) -> None:
+        start = len(self.couple.effects)
+        self.couple.hear("pause").hear("return_time", {"return_seconds": 1500.0}).hear("yes").listen()
+        self._watch(tuple(self.couple.effects[start:]))
+        if back:
+            start = len(self.couple.effects)
+            self.couple.hear("here")
+            self._watch(tuple(self.couple.effects[start:]))
+
+    @rule()
+    def dictate_a_promise(self) -> None:
+        for intent in ("stop", "fight", "yes", "done"):
+            self.couple.hear(intent)
+        self.couple.wait(6.0).hear("done").hear("talk", text=SECRET).listen()
+
     @rule()
     def speech_begins(self) -> None:
         self.couple.send(SpeechBegan())
