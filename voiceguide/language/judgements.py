@@ -5,8 +5,9 @@ Frozen; no judgement holds more of the text than character spans into it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Mapping, Union
+from typing import Union
 
 from voiceguide.core.events import Cue
 
