@@ -33,10 +33,11 @@ DRILL = "drill"
 JITTER = 1e-6  # keeps two sentences with the same features apart, numerically
 PENALTY = {"full": 1e-3, "lexical": 1e-3}
 SUPPORT = {"pause": cues.is_supported, "safety": safety.is_supported}
-# How much a borrowed sentence counts beside one of the task's own, and how many are taken (the rest by a hash of the text).
-# They are many and easy: counting them fully drowned the look-alikes (five-fold recall of safety at 2% false: .34, not .52).
-BORROWED_WEIGHT = 0.1
-BORROWED_SHARE = 3  # one in
+# How much a borrowed sentence counts beside one of the task's own, and how many are taken (one in so many, by a hash).
+# Light ones make the own look-alikes easier to tell and ordinary talk worse: at the threshold for 2 of 100 look-alikes, a
+# weight of 0.05 let 7 of 100 plain sentences fire. So they count, and thresholds answer for them as well.
+BORROWED_WEIGHT = 0.7
+BORROWED_SHARE = 2
 # Sentences of another task that are surely nothing for this one.
 # (Not: withdrawal and "fine" as no cue, quarrel as no past: there the same words carry both meanings.)
 BORROWED: Mapping[str, tuple[tuple[str, frozenset[str]], ...]] = {
@@ -47,7 +48,7 @@ BORROWED: Mapping[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "past": (("promise", frozenset()), ("request", frozenset()), ("apology", frozenset(("owned",))),
              ("pause", frozenset())),
     "safety": (("pause", frozenset()), ("cue", frozenset()), ("apology", frozenset()),
-               ("promise", frozenset()), ("request", frozenset()), ("past", frozenset(("none",)))),
+               ("promise", frozenset()), ("request", frozenset()), ("past", frozenset(("none",))), ("answer", frozenset())),
 }
 
 
@@ -62,6 +63,7 @@ class Task:
     targets: npt.NDArray[np.int64]
     weights: Floats
     own: npt.NDArray[np.bool_]
+    borrowed: npt.NDArray[np.bool_]
     supported: npt.NDArray[np.bool_]
 
 
@@ -70,15 +72,15 @@ def gather(name: str, examples: Sequence[Example], forbidden: frozenset[str], pl
     own = {e.text: e.label for e in examples if e.task == name and e.text not in forbidden}
     drill = {e.text for e in examples if DRILL in e.tags}
     labels = tuple(sorted(set(own.values())))
-    rows = [(text, label, 1.0, text not in drill) for text, label in own.items()]
+    rows = [(text, label, 1.0, text not in drill, False) for text, label in own.items()]
     for other, allowed in BORROWED.get(name, ()):
         borrowed = dict.fromkeys(e.text for e in examples if e.task == other and (not allowed or e.label in allowed))
-        rows += [(text, "none", BORROWED_WEIGHT, False) for text in borrowed
+        rows += [(text, "none", BORROWED_WEIGHT, False, True) for text in borrowed
                  if text not in own and text not in forbidden and zlib.crc32(text.encode()) % BORROWED_SHARE == 0]
         own |= dict.fromkeys(borrowed, "none") | own
-    texts, wanted, weights, is_own = zip(*rows, strict=True)
+    texts, wanted, weights, is_own, is_borrowed = zip(*rows, strict=True)
     return Task(name, labels, texts, np.array([labels.index(label) for label in wanted]),
-                np.array(weights, dtype=np.float32), np.array(is_own),
+                np.array(weights, dtype=np.float32), np.array(is_own), np.array(is_borrowed),
                 np.array([SUPPORT[name](plain.read(text).found) if name in SUPPORT else False for text in texts]))
 
 
@@ -166,7 +168,7 @@ def judged_unseen(task: Task, space: Space, penalty: float) -> Floats:
 
 
 def choose(task: Task, unseen: Floats) -> dict[str, float]:
-    """Thresholds of a task, by what a mistake costs there (domain 2.2; issues 3 and 4)."""
+    """Thresholds of a task, by what a mistake costs there (domain 2.2; issues 3 and 4), look-alikes and plain talk apart."""
     own, column = task.own, {label: unseen[task.own, place] for place, label in enumerate(task.labels)}
     truth, backed = task.targets[own], task.supported[own]
 
@@ -175,21 +177,29 @@ def choose(task: Task, unseen: Floats) -> dict[str, float]:
 
     if task.name == "pause":
         wish, wanted = column["pause"], is_label("pause")
-        return {"pause": precise(wish[~backed], wanted[~backed], 0.95), "supported": precise(wish[backed], wanted[backed], 0.9)}
+        return {"pause": max(precise(wish[~backed], wanted[~backed], 0.93), plain(task, unseen, 0.01)),
+                "supported": precise(wish[backed], wanted[backed], 0.9)}
     if task.name == "cue":
-        return {"any": balanced(1 - column["none"], ~is_label("none"))}
+        return {"any": max(balanced(1 - column["none"], ~is_label("none")), plain(task, unseen, 0.06))}
     if task.name == "apology":
         return {"owned": kept(column["owned"], is_label("owned"), 0.965)}
     if task.name == "safety":
         risk, harmless = 1 - column["none"], is_label("none")
-        # Issue 4 wants recall .90 at 2 of 100 look-alikes; five-fold they are not to be had together (.46 at 2, .70 at 5).
-        # A missed fear costs more than a talk that ends too soon, so each of the two ways may be wrong for 2 of 100.
-        return {"sure": quiet(np.where(backed, 0, risk), harmless, 0.02), "doubt": quiet(risk, harmless, 0.1),
-                "supported": quiet(np.where(backed, risk, 0), harmless, 0.02)}
+        # Issue 4 wants recall .90 at 2 of 100 look-alikes; five-fold they are not to be had together. Ending a talk for
+        # nothing is the rarer harm of the two only if it stays away from plain talk: 1 of 1000 there.
+        return {"sure": max(quiet(np.where(backed, 0, risk), harmless, 0.015), plain(task, unseen, 0.001)),
+                "doubt": max(quiet(risk, harmless, 0.1), plain(task, unseen, 0.01)),
+                "supported": max(quiet(np.where(backed, risk, 0), harmless, 0.02), plain(task, unseen, 0.004))}
     if task.name not in ("promise", "request", "past"):
         return {}
     positive = {"promise": "ok", "request": "ok", "past": "weapon"}[task.name]
-    return {positive: balanced(column[positive], is_label(positive))}
+    least = balanced(column[positive], is_label(positive))
+    return {positive: max(least, plain(task, unseen, 0.03)) if task.name == "past" else least}
+
+
+def plain(task: Task, unseen: Floats, share: float) -> float:
+    """The lowest threshold at which at most `share` of the sentences of other tasks fire."""
+    return round(float(np.quantile(1 - unseen[task.borrowed, task.labels.index("none")], 1 - share)), 3)
 
 
 def precise(scores: Floats, truth: npt.NDArray[np.bool_], least: float) -> float:
@@ -235,6 +245,10 @@ def line(task: Task, half: str, unseen: Floats, thresholds: Mapping[str, float])
     answers = [task.labels[a] for a in unseen[task.own].argmax(axis=1)]
     right = float(np.mean([t == a for t, a in zip(truth, answers, strict=True)]))
     numbers = " ".join(f"{name} {value}" for name, value in thresholds.items())
+    if task.name in ("pause", "safety", "past", "cue"):
+        signs = 1 - unseen[task.own, task.labels.index("none")]
+        least, there = next(iter(thresholds.values())), np.array(truth) != "none"
+        numbers += f"  found {np.mean(signs[there] >= least):.3f}, of look-alikes {np.mean(signs[~there] >= least):.3f}"
     return f"{task.name:9} {half:8} n {len(truth):5}  right {right:.3f}  macro F1 {macro_f1(truth, answers):.3f}  {numbers}"
 
 
