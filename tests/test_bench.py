@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voiceguide.bench import MEASURES, answer_gaps, as_table, bench_command, latency, stretches
+from voiceguide.bench import MEASURES, as_table, bench_command, latency
+from voiceguide.benching_latency import answer_gaps, sign_gaps, stretches
 from voiceguide.benching_understanding import labelled, macro_f1
 from voiceguide.benching_voice import Figure
 from voiceguide.errors import UsageError
@@ -40,6 +41,12 @@ def test_an_answer_counts_from_the_end_of_speech_to_the_first_sound() -> None:
     heard = sound(30, (1, 2), (10, 11), (20, 21))
     said = sound(30, (2.4, 3.0), (3.5, 4.0), (11.8, 12.0), (29, 29.5))
     assert answer_gaps(heard, said, RATE) == pytest.approx([0.4, 0.8], abs=0.021)
+
+
+def test_the_earcon_is_a_sign_and_no_answer() -> None:
+    heard, said = sound(12, (1, 2)), sound(12, (2.3, 2.38), (2.6, 3.4))
+    assert sign_gaps(heard, said, RATE) == pytest.approx([0.3], abs=0.021)
+    assert answer_gaps(heard, said, RATE) == pytest.approx([0.6], abs=0.021)
 
 
 def test_latency_is_read_from_two_aligned_channels(tmp_path: Path) -> None:
@@ -79,7 +86,7 @@ def test_the_table_lines_up_and_the_figures_are_written(tmp_path: Path, monkeypa
 
 
 def test_a_measure_without_its_data_says_what_it_needs() -> None:
-    for what in ("latency", "times", "voice"):
+    for what in ("times", "voice"):
         with pytest.raises(UsageError, match="--data"):
             MEASURES[what](None)
     with pytest.raises(UsageError, match="there are: latency"):

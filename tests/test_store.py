@@ -76,7 +76,10 @@ def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     assert refused.value.code == "store_newer"
 
 
-@pytest.mark.parametrize("content", [b"this is no database, but it is long enough to look at" * 20, b"SQLite format 3\0" + b"\0" * 200])
+BROKEN = (b"this is no database, but it is long enough to look at" * 20, b"SQLite format 3\0" + b"\0" * 200)
+
+
+@pytest.mark.parametrize("content", BROKEN)
 def test_a_broken_file_is_named_and_not_touched(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.sqlite"
     path.write_bytes(content)

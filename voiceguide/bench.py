@@ -11,75 +11,27 @@ import json
 import platform
 import tempfile
 import time
-import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from voiceguide import __version__
 from voiceguide.benching_voice import Figure
 from voiceguide.errors import UsageError
-from voiceguide.runtime.ports import Samples
 
 RESULTS = Path(".cache") / "bench"  # below the folder one stands in
-FRAME_SECONDS = 0.01
-ABOVE_FLOOR = 12.0  # decibels over the softest tenth of a channel: somebody speaks
-QUIETEST = -55.0  # decibels re full scale: below it nobody speaks, however silent the rest
-HANGOVER = 0.25  # seconds of quiet that end an utterance: longer than the gaps inside words, shorter than an endpoint
-ANSWER_WITHIN = 5.0  # seconds: a later word of the guide is no answer
 HOUR = 60  # lines of the rehearsed conversation, one a minute
 
 
 Measure = Callable[["Path | None"], "list[Figure]"]
 
 
-def answer_gaps(heard: Samples, said: Samples, rate: int) -> list[float]:
-    """Seconds from each end of a partner's speech to the guide's answer, from two aligned channels (mono int16, shape (n,)).
-
-    Only answers within ANSWER_WITHIN that nobody talked into count."""
-    ends = [end for _, end in stretches(heard, rate)]
-    begins = [begin for begin, _ in stretches(heard, rate)]
-    gaps = []
-    for onset, _ in stretches(said, rate):
-        before = [end for end in ends if end <= onset]
-        if not before or onset - before[-1] > ANSWER_WITHIN:
-            continue
-        if not any(before[-1] < begin < onset for begin in begins):
-            gaps.append(onset - before[-1])
-            ends = [end for end in ends if end > onset]  # the second sentence of an answer is no second answer
-    return gaps
-
-
-def stretches(samples: Samples, rate: int) -> list[tuple[float, float]]:
-    """Where somebody speaks: (begin, end) in seconds, 10 ms fine, gaps below HANGOVER closed."""
-    size = int(rate * FRAME_SECONDS)
-    frames = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
-    if not len(frames):
-        return []
-    level: npt.NDArray[np.float64] = 10 * np.log10(np.mean(frames**2, axis=1) / 32768.0**2 + 1e-12)
-    loud = np.flatnonzero(level > max(float(np.percentile(level, 10)) + ABOVE_FLOOR, QUIETEST))
-    if not len(loud):
-        return []
-    breaks = np.flatnonzero(np.diff(loud) > HANGOVER / FRAME_SECONDS)
-    first = loud[np.concatenate(([0], breaks + 1))]
-    last = loud[np.concatenate((breaks, [len(loud) - 1]))]
-    return [(float(begin) * FRAME_SECONDS, float(end + 1) * FRAME_SECONDS) for begin, end in zip(first, last, strict=True)]
-
-
 def latency(data: Path | None) -> list[Figure]:
-    """How soon the guide answers, from a file that `voiceguide run --audio … --out FILE.wav` wrote (not --fast)."""
-    file = _given(data, "a file that voiceguide run --audio TALK --out FILE.wav wrote")
-    heard, said, rate = _channels(file)
-    gaps = answer_gaps(heard, said, rate)
-    if not gaps:
-        raise UsageError("no_answers", f"{file.name} has no answer of the guide in it", hint="record a talk with --out first")
-    of = f"{file.name}, end of speech to first sound"
-    return [Figure(f"answer, {name}", of, len(gaps), float(np.percentile(gaps, share)), "s")
-            for name, share in (("median", 50), ("95th percentile", 95), ("slowest", 100))]
+    """How soon the guide answers: from a talk recorded now, or from FILE.wav of `voiceguide run --audio … --out FILE.wav`."""
+    from voiceguide.benching_latency import latency_figures
+
+    return latency_figures(None if data is None else _given(data, "a file that voiceguide run --audio TALK --out FILE.wav wrote"))
 
 
 def times(data: Path | None) -> list[Figure]:
@@ -171,17 +123,6 @@ def _given(data: Path | None, what: str) -> Path:
         missing = "data is needed" if data is None else f"{data} is not there"
         raise UsageError("no_data", missing, hint=f"name {what} with --data")
     return data
-
-
-def _channels(file: Path) -> tuple[Samples, Samples, int]:
-    try:
-        with wave.open(str(file), "rb") as source:
-            if source.getnchannels() != 2 or source.getsampwidth() != 2:
-                raise UsageError("not_two_channels", f"{file.name} has not two channels of 16 bits", hint="record it with --out")
-            frames = np.frombuffer(source.readframes(source.getnframes()), np.int16).reshape(-1, 2)
-            return frames[:, 0], frames[:, 1], source.getframerate()
-    except (wave.Error, EOFError, OSError) as cause:
-        raise UsageError("no_recording", f"{file.name} is no WAV file ({cause})", hint="record it with --out") from None
 
 
 def _corpus(name: str, language: str = "en") -> list[str]:
