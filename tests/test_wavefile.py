@@ -124,11 +124,13 @@ def test_a_broken_list_of_parts_names_its_entry(tmp_path: Path, listing: str, na
     with pytest.raises(ContentError, match=r"parts\.toml") as trouble:
         read_parts(folder_of(tmp_path, listing))
     assert names in trouble.value.message
+    assert trouble.value.hint, "what is wrong is half the sentence: what to do is the other"
     assert trouble.value.exit_code == 4
 
 
 def test_a_folder_without_a_list_and_a_part_without_sound_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(ContentError):
+    with pytest.raises(ContentError) as trouble:
         read_parts(tmp_path)
+    assert trouble.value.hint
     with pytest.raises(DeviceError):
         read_parts(folder_of(tmp_path, '[[part]]\nfile="03.wav"\nat=1'))

@@ -27,6 +27,8 @@ PARTS = "parts.toml"
 LONGEST_HOURS = 6.0  # a longer file is a mistake, and would be read into memory whole
 LONGEST_WAIT = 31 * 86_400.0  # seconds until a part: check-ins come weeks after their talk
 _HINT = "Give a WAV file with speech in it"
+_EXAMPLE = 'Write for each piece of sound three lines: [[part]], file = "01.wav", after = 1.5'
+_TIMES = f"Write at = 2.0 (from the start) or after = 1.5 (after the guide has spoken), at most {LONGEST_WAIT / 86_400:.0f} days"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,8 @@ def read(path: str | Path) -> Samples:
         with soundfile.SoundFile(path) as file:
             promised, rate = file.frames, file.samplerate
             if promised > LONGEST_HOURS * 3600 * rate:
-                raise DeviceError("recording_too_long", f"The recording {path.name} is longer than {LONGEST_HOURS:.0f} hours")
+                longest = f"is longer than {LONGEST_HOURS:.0f} hours"
+                raise DeviceError("recording_too_long", f"The recording {path.name} {longest}", hint="Cut it into shorter ones")
             sound = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as trouble:
         raise DeviceError("recording_unreadable", f"{path.name} is not a sound file that can be read", hint=_HINT) from trouble
@@ -103,12 +106,13 @@ def read_parts(folder: str | Path) -> list[Part]:
     try:
         content = tomllib.loads(listing.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ContentError("parts_missing", f"There is no {PARTS} in {Path(folder).name}") from None
+        hint = "Give a WAV file, or a folder with one [[part]] for each piece of sound"
+        raise ContentError("parts_missing", f"There is no {PARTS} in {Path(folder).name}", hint=hint) from None
     except (OSError, ValueError) as trouble:
-        raise ContentError("parts_unreadable", f"{listing.name}: {trouble}") from None
+        raise ContentError("parts_unreadable", f"{listing.name} cannot be read: {trouble}", hint=_EXAMPLE) from None
     entries = content.get("part")
     if not isinstance(entries, list) or not entries:
-        raise ContentError("parts_empty", f"{listing.name}: no [[part]]", hint="Each has file and at or after")
+        raise ContentError("parts_empty", f"{listing.name} has no [[part]]", hint=_EXAMPLE)
     parts = [_part(Path(folder), number, entry) for number, entry in enumerate(entries, 1)]
     _check_order(parts)
     return parts
@@ -117,18 +121,18 @@ def read_parts(folder: str | Path) -> list[Part]:
 def _part(folder: Path, number: int, entry: object) -> Part:
     where = f"{PARTS}: part {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
-        raise ContentError("part_without_file", f"{where} names no file")
+        raise ContentError("part_without_file", f"{where} names no file", hint=_EXAMPLE)
     if unknown := set(entry) - {"file", "at", "after"}:
         raise ContentError("part_unknown_key", f"{where}: unknown key {min(unknown)}", hint="Known: file, at, after")
     times = {key: entry[key] for key in ("at", "after") if key in entry}
     if len(times) != 1:
-        raise ContentError("part_without_time", f"{where} needs either at or after, in seconds")
+        raise ContentError("part_without_time", f"{where} needs either at or after, in seconds", hint=_TIMES)
     ((key, seconds),) = times.items()
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= LONGEST_WAIT:
-        raise ContentError("part_time", f"{where}: {key} is no number of seconds")
+        raise ContentError("part_time", f"{where}: {key} is no number of seconds", hint=_TIMES)
     file = folder / entry["file"]
     if folder.resolve() not in file.resolve().parents:
-        raise ContentError("part_outside", f"{where}: its file lies outside the folder")
+        raise ContentError("part_outside", f"{where}: its file lies outside the folder", hint=f"Put it beside {PARTS}")
     return Part(read(file), entry["file"], **{key: float(seconds)})
 
 
@@ -137,5 +141,6 @@ def _check_order(parts: list[Part]) -> None:
     for number, part in enumerate(parts, 1):
         if part.at is not None:
             if part.at < end:
-                raise ContentError("part_overlap", f"{PARTS}: part {number} begins before the one above it has ended")
+                hint = f"Let it begin at {end:.1f} or later, or give it after instead of at"
+                raise ContentError("part_overlap", f"{PARTS}: part {number} begins before the one above it has ended", hint=hint)
             end = part.at + part.seconds
