@@ -78,11 +78,38 @@ def test_the_table_lines_up_and_the_figures_are_written(tmp_path: Path, monkeypa
                                                         capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("voiceguide.bench.MEASURES", {"x": lambda _: [Figure("a task", "data", 3, 0.5, "s")]})
-    assert bench_command(argparse.Namespace(what="x", data=None)) == 0
+    assert bench_command(argparse.Namespace(what="x", data=None, json="mine.json")) == 0
     table = capsys.readouterr().out.split("\n\n")[0]
     assert len({len(line) for line in table.splitlines()}) == 1
     assert json.loads((tmp_path / ".cache" / "bench" / "x.json").read_text())["figures"][0]["value"] == 0.5
+    assert (tmp_path / "mine.json").read_text() == (tmp_path / ".cache" / "bench" / "x.json").read_text()
     assert as_table([]).count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["nowhere/x.json", "there"])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("voiceguide.bench.MEASURES", {"x": lambda _: pytest.fail("minutes of work for nothing")})
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UsageError, match="cannot be written") as refused:
+        bench_command(argparse.Namespace(what="x", data=None, json=place))
+    assert refused.value.hint
+
+
+def test_a_place_that_was_only_tried_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def fails(_: object) -> list[Figure]:
+        raise UsageError("no_data")
+
+    monkeypatch.setattr("voiceguide.bench.MEASURES", {"x": fails})
+    (tmp_path / "old.json").write_text("old")
+    for place in ("old.json", "new.json"):
+        with pytest.raises(UsageError):
+            bench_command(argparse.Namespace(what="x", data=None, json=place))
+    assert (tmp_path / "old.json").read_text() == "old" and not (tmp_path / "new.json").exists()
 
 
 def test_a_measure_without_its_data_says_what_it_needs() -> None:
@@ -90,4 +117,4 @@ def test_a_measure_without_its_data_says_what_it_needs() -> None:
         with pytest.raises(UsageError, match="--data"):
             MEASURES[what](None)
     with pytest.raises(UsageError, match="there are: latency"):
-        bench_command(argparse.Namespace(what="everything", data=None))
+        bench_command(argparse.Namespace(what="everything", data=None, json=None))

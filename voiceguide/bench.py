@@ -89,14 +89,18 @@ MEASURES: Mapping[str, Measure] = {
 
 
 def bench_command(args: argparse.Namespace) -> int:
-    """`voiceguide bench WHAT [--data PATH]`: prints a table and writes .cache/bench/WHAT.json. Raises UsageError."""
+    """`voiceguide bench WHAT [--data PATH] [--json FILE]`: prints a table, writes .cache/bench/WHAT.json and FILE. UsageError."""
     measure = MEASURES.get(args.what)
     if measure is None:
         what = f"there is no measure called {args.what}" if args.what else "say what to measure"
         raise UsageError("unknown_measure", what, hint=f"there are: {', '.join(MEASURES)}")
+    files = [RESULTS / f"{args.what}.json", *([Path(args.json).expanduser()] if args.json else [])]
+    for file in files:
+        _try_place(file)
     figures = measure(Path(args.data) if args.data else None)
     print(as_table(figures))
-    print(f"\nWritten to {_written(args.what, args.data, figures)}")
+    _write(files, args.what, args.data, figures)
+    print(f"\nWritten to {' and '.join(map(str, files))}")
     return 0
 
 
@@ -109,13 +113,33 @@ def as_table(figures: Sequence[Figure]) -> str:
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 
-def _written(what: str, data: str | None, figures: Sequence[Figure]) -> Path:
-    file = RESULTS / f"{what}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _try_place(file: Path) -> None:
+    """Whether `file` can be written is found out before minutes of work, not after. Raises UsageError."""
+    there = file.exists()
+    try:
+        if file.parent == RESULTS:
+            RESULTS.mkdir(parents=True, exist_ok=True)
+        with file.open("ab"):
+            pass
+        if not there:
+            file.unlink()
+    except OSError as cause:
+        raise _not_written(file, cause) from None
+
+
+def _not_written(file: Path, cause: OSError) -> UsageError:
+    return UsageError("not_written", f"{file} cannot be written ({cause.strerror})", hint="Choose another place")
+
+
+def _write(files: Sequence[Path], what: str, data: str | None, figures: Sequence[Figure]) -> None:
     about = {"what": what, "data": Path(data).name if data else "", "version": __version__, "python": platform.python_version(),
              "machine": platform.machine(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
-    file.write_text(json.dumps({**about, "figures": [asdict(one) for one in figures]}, indent=1) + "\n", "utf-8")
-    return file
+    text = json.dumps({**about, "figures": [asdict(one) for one in figures]}, indent=1) + "\n"
+    for file in files:
+        try:
+            file.write_text(text, "utf-8")
+        except OSError as cause:  # the disk filled up meanwhile; the table is on the screen
+            raise _not_written(file, cause) from None
 
 
 def _given(data: Path | None, what: str) -> Path:
