@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from voiceguide.adapters import vosk_ear, whisper_ear
 from voiceguide.adapters.ears import make_ear
+from voiceguide.adapters.vosk_ear import VoskRecogniser
 from voiceguide.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -67,3 +70,26 @@ def test_the_beginning_of_a_download_is_no_model(tmp_path: Path) -> None:
 def test_an_ear_of_another_name_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         make_ear("conch", tmp_path)
+
+
+class FakeVosk(SimpleNamespace):
+    """The engine's module, with a model that knows these words."""
+
+    def __init__(self, *known: str) -> None:
+        model = SimpleNamespace(vosk_model_find_word=lambda word: 1 if word in known else -1)
+        super().__init__(SetLogLevel=lambda level: None, Model=lambda path: model)
+
+
+@pytest.mark.parametrize(("known", "words"), [(("break", "later"), ("쉬자", "나중에")), (("쉬자", "나중에"), ("break", "later"))])
+def test_a_model_of_another_language_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, known: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "vosk", FakeVosk(*known))
+    with pytest.raises(ModelError, match="model-x is of another language") as trouble:
+        VoskRecogniser("models/model-x", words)
+    assert trouble.value.hint
+
+
+def test_a_model_of_word_pieces_is_not_foreign_to_its_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vosk", FakeVosk("나중", "에", "쉬", "자"))
+    VoskRecogniser("models/model-ko", ("나중에", "쉬자"))

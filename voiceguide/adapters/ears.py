@@ -16,8 +16,11 @@ def make_ear(engine: str, folder: str | Path, language: str = "en") -> Ear:
     """An unopened ear: `engine` is "vosk" or "whisper", `folder` its model, `language` what it must hear. UsageError."""
     if engine == "vosk":
         from voiceguide.adapters.vosk_ear import VoskEar
+        from voiceguide.language.pack import Pack
 
-        return VoskEar(folder)
+        # A model hears the words of its own language only; where there is no pack, there is nothing to compare it with.
+        words = Pack.load(language).known_words if language in Pack.languages() else ()
+        return VoskEar(folder, words)
     if engine == "whisper":
         from voiceguide.adapters.whisper_ear import WhisperEar
 

@@ -30,6 +30,7 @@ _UNKNOWN_CONFIDENCE = 0.5  # of a partial: Vosk gives none
 _LONGEST_USE = 10 * 60 * EAR_RATE  # samples after which a recogniser is replaced: Kaldi keeps the sound of ten minutes
 _OTHER_LANGUAGE = 0.5  # share of the pack's words that are missing when a model speaks another language
 _HINT = "Run scripts/fetch-models, then: voiceguide doctor"
+_OTHER_HINT = "Put a model of your language in its place (see models/README.md), or choose its language with --language"
 # What a model needs in one of its two shapes: a static graph, or a look-ahead graph that takes grammars at run time.
 _ALWAYS = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf")
 _GRAPHS = (("graph/HCLr.fst", "graph/Gr.fst"), ("graph/HCLG.fst",))
@@ -125,12 +126,6 @@ class VoskRecogniser:
         vosk.SetLogLevel(_QUIET)
         self._vosk = vosk
         self._model = vosk.Model(model_path)
-        words = list(vocabulary)
-        foreign = [word for word in words if not self.knows(word)]
-        if words and len(foreign) > _OTHER_LANGUAGE * len(words):
-            raise ModelError(
-                "model_language", f"The Vosk model {Path(model_path).name} is of another language", hint="Choose one in settings"
-            )
         self._unknown = [UNKNOWN] if self.knows(UNKNOWN) else []
         self._expectation: Expectation | None = None
         self._used = 0
@@ -139,6 +134,11 @@ class VoskRecogniser:
         self._parts: tuple[list[str], list[str]] = ([], [])
         self._cut: dict[str, str] = {}
         self._whole: dict[str, str] = {}
+        words = list(vocabulary)
+        foreign = [word for word in words if not self.pieces(word)]
+        if words and len(foreign) > _OTHER_LANGUAGE * len(words):
+            name = Path(model_path).name
+            raise ModelError("model_language", f"The Vosk model {name} is of another language", hint=_OTHER_HINT)
 
     def pieces(self, word: str) -> str:
         """`word` as the model knows it: itself, or the fewest known pieces of it with spaces between; "" for none at all."""
