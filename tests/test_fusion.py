@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceguide.core.events import Cue
-from voiceguide.core.fusion import OFFER_REST, Fusion
+from voiceguide.core.figures import OFFER_REST
+from voiceguide.core.fusion import Fusion
 
 WORDS = ("flooding.explicit", "flooding.body", "escalation", "contempt", "criticism", "withdrawal", "defence")
 VOICE = ("voice.raised", "voice.fast")

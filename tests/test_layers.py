@@ -110,6 +110,26 @@ def test_core_and_language_have_no_clock_chance_thread_socket_or_log(file: Path)
     assert not modules and not clocks, f"{file.name}: {sorted(modules)} {clocks}"
 
 
+def figures_in(tree: ast.Module) -> list[str]:
+    """Numbers that somebody chose: every literal but 0, 1 and 2, and those too where they are given a name."""
+    named = [node.value for node in tree.body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    return [f"line {node.lineno}: {node.value!r}" for node in ast.walk(tree) if isinstance(node, ast.Constant)
+            and type(node.value) in (int, float) and (node.value not in (0, 1, 2) or node in named)]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if layer_of(name_of(file)) == "core" and file.stem != "figures"],
+                         ids=lambda file: file.stem)
+def test_every_figure_of_the_core_stands_in_figures(file: Path) -> None:
+    apart = {"machine": ": 6", "snapshot": ": 1"}.get(file.stem, "-")  # how a diagram is drawn; the version of a format
+    found = [one for one in figures_in(TREES[file]) if not one.endswith(apart)]
+    assert not found, f"{file.name} holds figures of its own: {found}"
+
+
+def test_the_check_sees_a_figure_wherever_it_hides() -> None:
+    assert figures_in(ast.parse("LIMIT = 1\ndef f(x):\n    return x + 60.0")) == ["line 1: 1", "line 3: 60.0"]
+    assert not figures_in(ast.parse("def f(x):\n    return x[1:] + x[0]"))
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("from voiceguide.runtime import ports", "voiceguide.runtime.ports"),
     ("from ..runtime import ports", "voiceguide.runtime.ports"),

@@ -28,4 +28,4 @@ class UtcCalendar:
 
     def hour(self, at: float) -> int:
         """As promised by Calendar."""
-        return round(at % figures.DAY / figures.HOUR) % 24
+        return round(at % figures.DAY / figures.HOUR) % round(figures.DAY / figures.HOUR)

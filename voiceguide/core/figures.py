@@ -1,10 +1,17 @@
-"""Every figure of the couple's time, in seconds, each with its source. Nothing else in `core/` holds a number of its own."""
+"""Every figure that the core goes by, in seconds where nothing else is said, each with its source or reason.
+
+Law: no other file of `core/` holds a number of its own (a test reads them).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+WEEK_DAYS = 7
+ROUNDING = 0.5  # a time that was said back to the minute is not another one for this much
 
 # domain 8: break_min / default / max [G3][G4]
 PAUSE_SHORTEST = 20 * MINUTE
@@ -36,6 +43,7 @@ HINTS = 2  # mission R1: at most two rephrasings in a talk, then accepted
 DICTATED_LONGEST = 240  # characters: what is kept must fit one breath when it is read back
 PROMISES_STANDING = 12
 PROMISES_TOLD = 3  # read aloud in one go; more cannot be taken in
+CHECKIN_HOUR = 19  # local, until the couple names another: after supper, before bed
 DECENT_HOURS = (8, 21)  # local hours in which the guide may speak first
 OBJECTIONS_ANSWERED = 2  # the same kind sentence twice; more would be arguing
 
@@ -45,3 +53,30 @@ BREATHS = 30
 
 PATIENT_FACTOR = 2.0  # the "more time" setting doubles every wait
 STEPS_REMEMBERED = 20  # how far "go back" can go
+
+STIRRED_UP = 7  # of ten, when they come back: then the wording says that more time is fine
+
+# -- signs of overwhelm, and when they earn a question (fusion.py) ------------------------------------------------------------
+CUE_WINDOW = 60.0  # domain 8: cue_window
+OFFER_REST = 600.0  # domain 8: false-pause budget, at most one in ten minutes
+LEAST_CONFIDENCE = 0.3  # below it a detector is guessing
+SURE_ENOUGH = 0.8  # confidence from which words that mean a pause, unasked, are worth the question
+REPEATED_BAR = 1.5  # after an offer, until a calm minute, it takes this much more to ask again
+SIGNS_KEPT = 32  # a bound for the snapshot; a minute of quarrel has fewer
+# How much evidence must come together. "normal" is two good signs; one very sure sign reaches none of them.
+BARS: Mapping[str, float] = {"less": 1.5, "normal": 1.1, "more": 0.8}
+# What a sure sign of a kind weighs. Own overwhelm weighs most (it is what a pause is for); plain heat, defence and
+# withdrawal are common in harmless talk (1 of 32 hits of "you always" was real: the project's own count on phone talk).
+WEIGHTS: Mapping[str, float] = {
+    "flooding.explicit": 1.0,
+    "flooding.body": 1.0,
+    "contempt": 0.9,
+    "escalation": 0.8,
+    "criticism": 0.6,
+    "withdrawal": 0.6,
+    "defence": 0.5,
+    "voice.raised": 0.7,
+    "voice.fast": 0.4,
+    "turns": 0.5,
+}
+OTHER_WEIGHT = 0.5

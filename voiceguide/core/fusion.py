@@ -12,33 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from voiceguide.core import figures
 from voiceguide.core.events import Cue
 
-CUE_WINDOW = 60.0  # seconds; domain 8: cue_window
-OFFER_REST = 600.0  # seconds; domain 8: false-pause budget, at most one in ten minutes
-LEAST_CONFIDENCE = 0.3  # below it a detector is guessing
-REPEATED_BAR = 1.5  # after an offer, until a calm minute, it takes this much more to ask again
-SIGNS_KEPT = 32  # a bound for the snapshot; a minute of quarrel has fewer
-
-# How much evidence must come together. "normal" is two good signs; one very sure sign reaches none of them.
-BARS: Mapping[str, float] = {"less": 1.5, "normal": 1.1, "more": 0.8}
-STEPS = ("less", "normal", "more")
-
-# What a sure sign of a kind weighs. Own overwhelm weighs most (it is what a pause is for); plain heat, defence and
-# withdrawal are common in harmless talk (1 of 32 hits of "you always" was real: the project's own count on phone talk).
-WEIGHTS: Mapping[str, float] = {
-    "flooding.explicit": 1.0,
-    "flooding.body": 1.0,
-    "contempt": 0.9,
-    "escalation": 0.8,
-    "criticism": 0.6,
-    "withdrawal": 0.6,
-    "defence": 0.5,
-    "voice.raised": 0.7,
-    "voice.fast": 0.4,
-    "turns": 0.5,
-}
-OTHER_WEIGHT = 0.5
+STEPS = ("less", "normal", "more")  # of sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +44,22 @@ class Fusion:
     def heard(self, cues: tuple[Cue, ...], now: float) -> tuple[Fusion, bool]:
         """Take in the cues of one utterance at `now` (seconds). True: offer a pause, once, as a question."""
         offered = None if self.offered is None else min(self.offered, now)  # a clock set back restarts the rest
-        recent = tuple(sign for sign in self.signs if 0.0 <= now - sign.at <= CUE_WINDOW)
-        new = tuple(_sign(cue, now) for cue in cues if cue.confidence >= LEAST_CONFIDENCE)
-        resting = offered is not None and now - offered < OFFER_REST
-        raised = self.raised and (bool(recent) or (offered is not None and now - offered <= CUE_WINDOW))
-        signs = (recent + new)[-SIGNS_KEPT:]
+        recent = tuple(sign for sign in self.signs if 0.0 <= now - sign.at <= figures.CUE_WINDOW)
+        new = tuple(_sign(cue, now) for cue in cues if cue.confidence >= figures.LEAST_CONFIDENCE)
+        resting = offered is not None and now - offered < figures.OFFER_REST
+        raised = self.raised and (bool(recent) or (offered is not None and now - offered <= figures.CUE_WINDOW))
+        signs = (recent + new)[-figures.SIGNS_KEPT:]
         state = replace(self, signs=signs, offered=offered, raised=raised)
         if self.silenced or resting or not new or not _convincing(signs):
             return state, False
-        if _weight(signs) < BARS[self.sensitivity] * (REPEATED_BAR if raised else 1.0):
+        if _weight(signs) < figures.BARS[self.sensitivity] * (figures.REPEATED_BAR if raised else 1.0):
             return state, False
         return replace(state, signs=(), offered=now, raised=True), True
 
     def suggested(self, now: float) -> tuple[Fusion, bool]:
         """Words that mean a pause, though nobody asked in so many words: worth the question at once, with the same rest."""
         offered = None if self.offered is None else min(self.offered, now)
-        if self.silenced or (offered is not None and now - offered < OFFER_REST):
+        if self.silenced or (offered is not None and now - offered < figures.OFFER_REST):
             return replace(self, offered=offered), False
         return replace(self, signs=(), offered=now, raised=True), True
 
@@ -101,7 +78,7 @@ class Fusion:
 
     def with_sensitivity(self, sensitivity: str) -> Fusion:
         """Set by the word: less, normal or more. Raises ValueError for another."""
-        if sensitivity not in BARS:
+        if sensitivity not in figures.BARS:
             raise ValueError(f"sensitivity must be one of {', '.join(STEPS)}")
         return replace(self, sensitivity=sensitivity)
 
@@ -153,5 +130,6 @@ def _weight(signs: tuple[Sign, ...]) -> float:
             if sign.kind == kind:
                 by_moment[sign.at] = max(by_moment.get(sign.at, 0.0), sign.confidence)
         counted = sorted(by_moment.values(), reverse=True)[: 2 if kind == "contempt" else 1]
-        total += sum(counted) * WEIGHTS.get(kind, WEIGHTS.get(kind.split(".", maxsplit=1)[0], OTHER_WEIGHT))
+        family = kind.split(".", maxsplit=1)[0]
+        total += sum(counted) * figures.WEIGHTS.get(kind, figures.WEIGHTS.get(family, figures.OTHER_WEIGHT))
     return total

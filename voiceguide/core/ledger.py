@@ -199,7 +199,7 @@ def slots(draft: Draft) -> dict[str, SayValue]:
     household = draft.s.household
     if household.phrase:
         made.setdefault("phrase", Dictated(household.phrase))
-    for slot, days in (("due", 1), ("week", 7), ("fortnight", 14)):
+    for slot, days in (("due", 1), ("week", figures.WEEK_DAYS), ("fortnight", 2 * figures.WEEK_DAYS)):
         made[slot] = Moment(draft.calendar.at(draft.now, days, household.hour))
     return made
 

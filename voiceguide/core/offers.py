@@ -13,7 +13,6 @@ from voiceguide.core.machine import State, Trigger
 from voiceguide.core.plan import Kind
 
 SUGGESTED = "pause.suggested"  # a classifier's reading, not a template's: it may ask, it may not act (design 4)
-SURE_ENOUGH = 0.8
 
 
 def listen_for(draft: Draft, event: Heard) -> bool:
@@ -24,7 +23,7 @@ def listen_for(draft: Draft, event: Heard) -> bool:
     answered = draft.s.state is State.LEADING and (event.intent not in ("talk", "none") or talk.here(draft).kind is not Kind.TALK)
     cues = tuple(cue for cue in event.cues if cue.family != "words") if answered else event.cues
     fusion, offer = Fusion.from_plain(draft.s.fusion).heard(cues, draft.now)
-    if not offer and any(cue.kind == SUGGESTED and cue.confidence >= SURE_ENOUGH for cue in event.cues):
+    if not offer and any(cue.kind == SUGGESTED and cue.confidence >= figures.SURE_ENOUGH for cue in event.cues):
         fusion, offer = fusion.suggested(draft.now)
     draft.set(fusion=fusion.to_plain())
     if not offer:

@@ -111,8 +111,8 @@ def propose_default(draft: Draft, prompt: str) -> None:
 
 
 def _minute(at: float) -> float:
-    """Up to the next whole minute, so that what is said is what is kept (half a second is rounding, not a minute)."""
-    return math.ceil((at - 0.5) / figures.MINUTE) * figures.MINUTE
+    """Up to the next whole minute, so that what is said is what is kept (what is within ROUNDING is not another minute)."""
+    return math.ceil((at - figures.ROUNDING) / figures.MINUTE) * figures.MINUTE
 
 
 def confirming(draft: Draft, heard: Heard) -> bool:

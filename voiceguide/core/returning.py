@@ -13,7 +13,6 @@ from voiceguide.core.events import Heard
 from voiceguide.core.machine import OVERLAYS, State, Trigger
 from voiceguide.core.snapshot import Pause
 
-_HIGH = 7  # of ten: then the wording says that more time is fine
 
 def reminder_due(draft: Draft) -> None:
     """Two minutes before the return: one soft line."""
@@ -123,7 +122,7 @@ def rate(draft: Draft, number: int) -> None:
         draft.ask("return.rate_second", "number")
         return
     draft.go(Trigger.RATED)
-    draft.ask("return.choose_high" if max(rated) >= _HIGH else "return.choose", "ready")
+    draft.ask("return.choose_high" if max(rated) >= figures.STIRRED_UP else "return.choose", "ready")
 
 
 def choosing(draft: Draft, heard: Heard) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+from voiceguide.core import figures
 from voiceguide.core.effects import Dictated, Moment, Patience, Say, SayValue, Span
 from voiceguide.core.machine import State
 from voiceguide.core.plan import Position
@@ -85,7 +86,7 @@ class Household:
     names: tuple[str, ...] = ()
     phrase: str = ""
     consented: bool = False
-    hour: int = 19
+    hour: int = figures.CHECKIN_HOUR
     checkins: tuple[Checkin, ...] = ()
     promises: tuple[Promised, ...] = ()
     given: int = 0
