@@ -85,6 +85,21 @@ def test_laughter_has_no_words_and_is_left_alone() -> None:
         assert cues == ()
 
 
+def test_a_child_who_cries_into_the_microphone_is_told_apart_by_the_want_of_words_alone() -> None:
+    watch, _, at = talk(VoiceWatch(), *calm(30))
+    crying = [replace(one, pitch_st=(one.pitch_st or 0) + 12, pitch_high_st=(one.pitch_high_st or 0) + 14) for one in raised(10)]
+    assert all(watch.baseline.excess(one, None).agreed for one in crying), "the sound itself is not told from a raised voice"
+    wordless, worded = watch, watch
+    told: list[Cue] = []
+    for one in crying:
+        at += 4.0
+        wordless, cues = wordless.heard(one, at, words=0)
+        assert cues == ()
+        worded, cues = worded.heard(one, at, words=9)
+        told += cues
+    assert "voice.raised" in kinds(told)
+
+
 @pytest.mark.parametrize(
     "ringing",
     [

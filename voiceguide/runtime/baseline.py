@@ -55,7 +55,11 @@ class Excess:
     @property
     def agreed(self) -> bool:
         """Whether all say so: nobody shouts without level and pitch. A level alone is a step nearer, level and tilt together
-        are rain on the window, pitch alone is a child that cries meanwhile (each measured)."""
+        are rain on the window (each measured); a high voice far away raises the pitch alone.
+
+        This tells no adult from a child. A child who cries into the microphone raises all of them and agrees; only that few
+        words are recognised then keeps `VoiceWatch.heard` from counting it, and one who cries beside a speaking adult may count.
+        """
         return (self.level_free or self.level >= 0.5) and self.pitch >= 0.4 and self.beside_level >= 0.5
 
     @property
