@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +28,7 @@ from voiceguide.language.contract import read_toml
 from voiceguide.language.telling import Telling
 from voiceguide.runtime.store import FILE, Entry, SqliteStore
 
+ROOT = Path(__file__).parents[1]
 PROMISE = "when I come home after seven, I will text you before six"
 START = datetime(2026, 3, 2, 19, 0, tzinfo=timezone.utc)  # a Monday
 KINDS = ["promise", "kept", "missed", "not_yet", "let_go", "pause", "return_kept", "name_first", "name_second", "request",
@@ -264,20 +265,67 @@ store = SqliteStore(Path({str(home)!r}) / FILE); store.open()
 for day, line in LINES: store.commit(Snapshot(), (line,), at(day))
 os.kill(os.getpid(), {int(getattr(signal, "SIGKILL", signal.SIGTERM))})
 """
-    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=False)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
     assert (home / f"{FILE}-wal").stat().st_size
     assert len(json.loads(run("export")[1])["ledger"]) == len(LINES)
 
 
-@pytest.mark.parametrize("words", [["promises"], ["history"], ["export"], ["erase", "--yes"]])
-def test_a_running_guide_is_not_disturbed(run: Run, home: Path, words: list[str]) -> None:
+GUIDE = """
+import sys
+from pathlib import Path
+from tests.test_ledgers import LINES, at
+from voiceguide.core.snapshot import Snapshot
+from voiceguide.runtime.store import SqliteStore
+with SqliteStore(Path(sys.argv[1])) as store:
+    for line in sys.stdin:
+        store.commit(Snapshot(), (LINES[-1][1],), at(50 + int(line)))
+        print("kept", flush=True)
+"""
+
+
+@pytest.fixture
+def guide(home: Path) -> Iterator[Callable[[int], None]]:
+    """A guide in a process of its own, which keeps one line more on the day that it is told."""
     path = fill(home)
-    with SqliteStore(path) as store:
-        store.commit(Snapshot(), (), at(50))
-        code, out, err = run(*words)
-        assert code == 5 and "Close it first" in err and not out
-        store.commit(Snapshot(), (LINES[-1][1],), at(51))
-    assert len(kept_in(home)) == len(LINES) + 1
+    words = [sys.executable, "-c", GUIDE, str(path)]
+    with subprocess.Popen(words, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+
+        def keep(day: int) -> None:
+            assert running.stdin and running.stdout
+            print(day, file=running.stdin, flush=True)
+            assert running.stdout.readline() == "kept\n"
+
+        keep(0)
+        yield keep
+        running.communicate(timeout=20)
+        assert running.returncode == 0
+
+
+@pytest.mark.parametrize("words", [["promises"], ["history"], ["export"], ["promises", "--json"]])
+def test_one_may_look_while_a_guide_runs_and_it_is_not_disturbed(
+    run: Run, home: Path, guide: Callable[[int], None], words: list[str]
+) -> None:
+    before = run("export")[1]
+    assert len(json.loads(before)["ledger"]) == len(LINES) + 1, "what the guide has just kept is there"
+    code, out, err = run(*words)
+    assert code == 0 and out and not err
+    guide(1)
+    assert len(json.loads(run("export")[1])["ledger"]) == len(LINES) + 2
+
+
+def test_what_is_read_is_of_one_moment_and_keeps_no_guide_waiting(home: Path, guide: Callable[[int], None]) -> None:
+    with SqliteStore(home / FILE, read_only=True) as looking:
+        before = len(looking.entries())
+        guide(1)
+        assert len(looking.entries()) == before
+    assert len(kept_in(home)) == before + 1
+
+
+def test_nothing_is_erased_from_under_a_running_guide(run: Run, home: Path, guide: Callable[[int], None]) -> None:
+    code, out, err = run("erase", "--yes")
+    assert code == 5 and "Close it first" in err and not out
+    guide(1)
+    assert len(kept_in(home)) == len(LINES) + 2
 
 
 @pytest.mark.parametrize("words", [["promises"], ["history"], ["export"]])

@@ -52,6 +52,41 @@ def test_a_second_instance_is_refused_in_one_sentence(tmp_path: Path) -> None:
     assert refused.value.exit_code == 5
 
 
+def test_who_looks_does_not_count_as_an_instance_and_a_second_guide_is_refused_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with SqliteStore(path) as first:
+        first.commit(KEPT, (), 1.0)
+        with SqliteStore(path, read_only=True) as looking:
+            assert looking.load() is not None
+            with pytest.raises(StoreError, match="Another voiceguide is running"):
+                SqliteStore(path).open()
+        first.commit(KEPT, (), 2.0)
+        with pytest.raises(StoreError, match="Another voiceguide is running"):
+            SqliteStore(path).open()
+    with SqliteStore(path) as second:
+        saved = second.load()
+        assert saved is not None and saved.at == 2.0
+
+
+def test_a_guide_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", WRITER, str(tmp_path / "a.sqlite")], check=False)
+    with SqliteStore(tmp_path / "a.sqlite", read_only=True) as looking:
+        assert looking.load() is not None
+    with SqliteStore(tmp_path / "a.sqlite") as next_one:
+        next_one.commit(KEPT, (), 101.0)
+
+
+def test_a_refused_file_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    path.write_bytes(BROKEN[0])
+    for _ in range(2):
+        with pytest.raises(StoreError, match="cannot be read"):
+            SqliteStore(path).open()
+    path.unlink()
+    with SqliteStore(path) as store:
+        store.commit(KEPT, (), 1.0)
+
+
 def test_a_failed_commit_saves_neither_half(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with SqliteStore(path) as store:

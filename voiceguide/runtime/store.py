@@ -6,7 +6,9 @@ the dictated and confirmed ones (see `core/snapshot.py`).
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from typing_extensions import Self
 from voiceguide.core.effects import Dictated, Moment, Remember, Span
 from voiceguide.core.snapshot import Snapshot, from_plain, to_plain
 from voiceguide.errors import StoreError
+from voiceguide.runtime.sole import SoleUse
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), saved REAL NOT NULL, data TEXT NOT NULL);
@@ -82,100 +85,158 @@ class MemoryStore:
 
 
 class SqliteStore:
-    """The real one. A context manager; `path` is created with its folders. Only one process may have it open.
+    """The real one. A context manager; `path` is created with its folders. Only one process may write; others may look.
 
-    `read_only`: for those who only look. Nothing is created or changed, and no lock outlives a reading; `path` must be there.
+    `read_only`: for those who only look. Nothing is created or changed, a guide that writes meanwhile is not kept waiting, and
+    everything that is read is of one moment; `path` must be there.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._read_only = read_only
+        self._sole = SoleUse(path)
         self._db: sqlite3.Connection | None = None
 
     def open(self) -> None:
         """Open or create the file. Raises StoreError: in use, not ours, newer than us, folder not writable."""
         try:
-            db = self._connect_to_look() if self._read_only else self._connect()
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
-                db.close()
-                raise StoreError("store_newer", "The file with your agreements is from a newer voiceguide", hint=_UPDATE)
-            if not self._read_only:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {_VERSION}")
-                db.execute("COMMIT")
-            elif version < 1:
-                empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-                db.close()
-                raise StoreError("store_empty", "Nothing is kept yet") if empty else _broken(self._path)
-        except sqlite3.OperationalError as error:
-            raise _trouble(error, self._path) from None
-        except sqlite3.DatabaseError:
-            raise _broken(self._path) from None
-        except OSError as error:
-            if self._read_only:
-                raise _broken(self._path, f" ({error.strerror})") from None
-            raise StoreError(
-                "store_folder",
-                f"Nothing can be written to {self._path.parent} ({error.strerror})",
-                hint="Choose another data folder in the settings, or mend its rights",
-            ) from None
-        self._db = db
+            self._db = self._connect_to_look() if self._read_only else self._connect()
+            self._check_version(self._db)
+        except (StoreError, sqlite3.Error, OSError) as error:
+            self.close()
+            raise self._as_ours(error) from None
+
+    def _check_version(self, db: sqlite3.Connection) -> None:
+        """Raises StoreError for a file that is newer than we are or, where we only look, that is not ours."""
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise StoreError("store_newer", "The file with your agreements is from a newer voiceguide", hint=_UPDATE)
+        if not self._read_only and version < _VERSION:  # not again: a full disk must not keep anybody from what is there
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {_VERSION}")
+        elif version < 1:
+            empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            raise StoreError("store_empty", "Nothing is kept yet") if empty else _broken(self._path)
+        if not self._read_only:
+            db.execute("COMMIT")
+
+    def _as_ours(self, error: Exception) -> Exception:
+        """What went wrong in opening, as a StoreError."""
+        match error:
+            case BlockingIOError():
+                return _in_use()
+            case sqlite3.OperationalError():
+                return _trouble(error, self._path)
+            case sqlite3.DatabaseError():
+                return _broken(self._path)
+            case OSError() if self._read_only:
+                return _broken(self._path, f" ({error.strerror})")
+            case OSError(errno=errno.ENOSPC):
+                return _full(self._path)
+            case OSError():
+                what = f"Nothing can be written to {self._path.parent} ({error.strerror})"
+                return StoreError("store_folder", what, hint="Choose another data folder in the settings, or mend its rights")
+        return error
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        db = sqlite3.connect(self._path, timeout=0.5, isolation_level=None)
+        held = self._sole.take()
         self._path.chmod(0o600)
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("BEGIN EXCLUSIVE")
+        try:
+            return self._begun(exclusive=not held)
+        except sqlite3.OperationalError as error:
+            if not held or "locked" in str(error):
+                raise
+            # To let others look, SQLite shares 32 KB of memory that lies on the disk; on a full one it works alone, without.
+            return self._begun(exclusive=True)
+
+    def _begun(self, *, exclusive: bool) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=0.5, isolation_level=None)
+        try:
+            db.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if exclusive else 'NORMAL'}")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error:
+            db.close()
+            raise
         return db
 
     def _connect_to_look(self) -> sqlite3.Connection:
-        """A connection that writes nothing to the file. Lines that a crash left in the journal beside it are read as well."""
-        with self._path.open("rb"):  # a plain reason (no file, no right) instead of SQLite's one sentence for all of them
-            pass
+        """A connection that writes nothing to the file. Lines in the journal beside it, of a running guide or left by a crash,
+        are read as well."""
+        if self._path.stat() and self._path.is_dir():  # a plain reason instead of SQLite's one sentence for all of them
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(self._path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         # Without a journal nobody is writing: then SQLite need not even leave its own files beside ours.
         how = "mode=ro" if Path(f"{self._path}-wal").exists() else "mode=ro&immutable=1"
-        return sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", timeout=0.5, isolation_level=None, uri=True)
+        db = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", timeout=0.5, isolation_level=None, uri=True)
+        try:
+            db.execute("BEGIN")
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
 
     def load(self) -> Saved | None:
         """The last snapshot; StoreError when it cannot be understood."""
-        row = self._connection().execute("SELECT saved, data FROM snapshot WHERE id = 1").fetchone()
-        if row is None:
+        row = self._read("SELECT saved, data FROM snapshot WHERE id = 1")
+        if not row:
             return None
         try:
-            return Saved(from_plain(json.loads(row[1])), row[0])
+            return Saved(from_plain(json.loads(row[0][1])), row[0][0])
         except (KeyError, TypeError, ValueError):
             hint = "Move the file away to start afresh"
             raise StoreError("snapshot_broken", f"The saved session cannot be understood: {self._path}", hint=hint) from None
 
     def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:
         """One transaction, flushed to the disk before it returns."""
+        lines = [(now, line.kind, json.dumps(_plain_values(line))) for line in remembered]
+        saved = (now, json.dumps(to_plain(snapshot)))
+        try:
+            self._write(saved, lines)
+        except sqlite3.Error as error:
+            trouble = _trouble(error, self._path)
+            if trouble.code != "disk_full":
+                raise trouble from None
+            self._write_in_little_room(saved, lines)
+
+    def _write(self, saved: tuple[float, str], lines: list[tuple[float, str, str]]) -> None:
         db = self._connection()
         try:
             db.execute("BEGIN IMMEDIATE")
-            db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", (now, json.dumps(to_plain(snapshot))))
-            for line in remembered:
-                content = json.dumps(_plain_values(line))
-                db.execute("INSERT INTO ledger (at, kind, content) VALUES (?, ?, ?)", (now, line.kind, content))
+            db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?, ?)", saved)
+            db.executemany("INSERT INTO ledger (at, kind, content) VALUES (?, ?, ?)", lines)
             db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
+            raise
+
+    def _write_in_little_room(self, saved: tuple[float, str], lines: list[tuple[float, str, str]]) -> None:
+        """Once more, after the journal has been folded into the file: it is the larger of the two."""
+        try:
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._write(saved, lines)
+        except sqlite3.Error as error:
             raise _trouble(error, self._path) from None
 
     def entries(self, kind: str = "") -> list[Entry]:
         """The ledger, oldest first."""
-        query = "SELECT id, at, kind, content FROM ledger WHERE ? IN ('', kind) ORDER BY id"
+        rows = self._read("SELECT id, at, kind, content FROM ledger WHERE ? IN ('', kind) ORDER BY id", kind)
         try:
-            rows = self._connection().execute(query, (kind,)).fetchall()
             return [Entry(row[0], row[1], row[2], dict(json.loads(row[3]))) for row in rows]
+        except (TypeError, ValueError):
+            raise _broken(self._path) from None
+
+    def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection().execute(query, values).fetchall()
         except sqlite3.OperationalError as error:
             raise _trouble(error, self._path) from None
-        except (sqlite3.DatabaseError, TypeError, ValueError):
+        except sqlite3.DatabaseError:
             raise _broken(self._path) from None
 
     def close(self) -> None:
@@ -183,6 +244,7 @@ class SqliteStore:
         if self._db is not None:
             self._db.close()
             self._db = None
+        self._sole.let_go()
 
     def __enter__(self) -> Self:
         self.open()
@@ -220,12 +282,20 @@ def _plain_values(line: Remember) -> dict[str, Any]:
     return plain
 
 
+def _in_use() -> StoreError:
+    return StoreError("store_in_use", "Another voiceguide is running with the same data folder", hint="Close it first")
+
+
+def _full(path: Path) -> StoreError:
+    return StoreError("disk_full", f"The disk is full, so nothing more can be kept in {path.parent}", hint="Free some space")
+
+
 def _trouble(error: sqlite3.Error, path: Path) -> StoreError:
     """SQLite's sentence as ours; its messages name no content."""
     text = str(error)
     if "locked" in text:
-        return StoreError("store_in_use", "Another voiceguide is running with the same data folder", hint="Close it first")
+        return _in_use()
     if "full" in text:
-        return StoreError("disk_full", f"The disk is full, so nothing more can be kept in {path.parent}", hint="Free some space")
+        return _full(path)
     hint = "Check the folder's rights and space"
     return StoreError("store_unwritable", f"Nothing can be written to {path} ({text})", hint=hint)
