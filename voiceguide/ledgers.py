@@ -1,6 +1,6 @@
 """`voiceguide promises`, `history`, `export`, `erase`: what was agreed, seen, taken along and erased.
 
-Laws. Looking changes nothing: no file is made where there is none, and a running guide is never kept waiting, nor who looks. Plain sentences
+Laws. Looking changes nothing: no file is made where there is none, and a running guide is never kept waiting. Plain sentences
 of at most 80 columns, without tables or boxes, so that a screen reader reads them as they are meant. Erasing asks once and says
 exactly what goes. (mission R6, R14, V8)
 
