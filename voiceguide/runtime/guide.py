@@ -130,15 +130,7 @@ class Guide:
         self.handle(heard_from(meaning, text, expected, seconds, signs))
 
     def _understand(self, text: str, closed: str | None, expected: str, now: float) -> tuple[str, Meaning]:
-        """The closed recogniser hears short answers better, but also hears them in what was never said: it counts only where
-        the open one found no meaning and heard about as much, and never where much was said. (voice-stack 2.3)"""
-        moment = datetime.fromtimestamp(now, self._around.zone)
-        meaning = self._around.mind(text, expected, moment)
-        if closed and closed != text and not _answers(meaning):
-            other = self._around.mind(closed, expected, moment)
-            if _answers(other) and _about_as_long(closed, text):
-                return closed, other
-        return text, meaning
+        return best_reading(self._around.mind, text, closed, expected, datetime.fromtimestamp(now, self._around.zone))
 
     def spoken(self, number: int, seconds: float, *, complete: bool) -> None:
         """A prompt has ended."""
@@ -225,6 +217,20 @@ class Guide:
 
     def _now(self) -> float:
         return self._around.timeline.now()
+
+
+def best_reading(mind: Mind, text: str, closed: str | None, expected: str, moment: datetime) -> tuple[str, Meaning]:
+    """What was said and what it means, of the open recogniser's `text` and the closed one's (None: nothing that it knows).
+
+    The closed recogniser hears short answers better, but also hears them in what was never said: it counts only where
+    the open one found no meaning and heard about as much, and never where much was said. (voice-stack 2.3)
+    """
+    meaning = mind(text, expected, moment)
+    if closed and closed != text and not _answers(meaning):
+        other = mind(closed, expected, moment)
+        if _answers(other) and _about_as_long(closed, text):
+            return closed, other
+    return text, meaning
 
 
 def _about_as_long(closed: str, heard: str) -> bool:
