@@ -22,14 +22,15 @@ from voiceguide import ledgers
 from voiceguide.accounts import account, monday
 from voiceguide.cli import main
 from voiceguide.core.effects import Dictated, Moment, Remember
-from voiceguide.core.snapshot import Snapshot
+from voiceguide.core.snapshot import Household, Promised, Snapshot
 from voiceguide.history_page import page
 from voiceguide.language.contract import read_toml
 from voiceguide.language.telling import Telling
 from voiceguide.runtime.store import FILE, Entry, SqliteStore
 
 ROOT = Path(__file__).parents[1]
-PROMISE = "when I come home after seven, I will text you before six"
+PROMISE = "when i come home after seven i'll text you before six on friday"  # as a recogniser writes
+SHOWN = "When I come home after seven I'll text you before six on Friday"  # as people do
 START = datetime(2026, 3, 2, 19, 0, tzinfo=timezone.utc)  # a Monday
 KINDS = ["promise", "kept", "missed", "not_yet", "let_go", "pause", "return_kept", "name_first", "name_second", "request",
          "pattern", "phrase", "later", "consent", "checkin", "of_the_future"]
@@ -92,7 +93,7 @@ def test_a_promise_is_told_with_its_giver_day_theme_and_counts(run: Run, home: P
     told = " ".join(out.split())
     assert code == 0
     assert "1. Noor, on 2 March 2026, about reliability:" in told
-    assert PROMISE in told
+    assert SHOWN in told
     assert "So far: kept 2 times, missed once, not yet once." in told
 
 
@@ -101,7 +102,7 @@ def test_a_promise_for_programs_is_one_object_a_line(run: Run, home: Path) -> No
     _, out, _ = run("promises", "--json")
     (row,) = [json.loads(line) for line in out.splitlines()]
     assert (row["id"], row["giver"], row["theme"], row["made"], row["let_go"]) == (1, "Noor", "reliability", "2026-03-02", None)
-    assert (row["text"], row["kept"], row["missed"], row["not_yet"]) == (PROMISE, 2, 1, 1)
+    assert (row["text"], row["kept"], row["missed"], row["not_yet"]) == (SHOWN, 2, 1, 1)
     assert row["answers"][0] == {"day": "2026-03-09", "answer": "kept"}
 
 
@@ -116,6 +117,19 @@ def test_a_promise_that_no_check_in_asked_about_is_not_counted_as_missed(run: Ru
     assert "No check-in has asked about it yet." in out and "missed" not in out
 
 
+@pytest.mark.parametrize("words", [["promises"], ["promises", "--json"], ["history"], ["export"], ["history", "--html"]])
+def test_what_was_dictated_is_shown_as_people_write_it(run: Run, home: Path, tmp_path: Path, words: list[str]) -> None:
+    promised = (Promised(1, PROMISE, made=at(0)),)
+    with SqliteStore(home / FILE) as store:
+        for kind in ("promise", "request", "phrase", "pattern", "later"):
+            line = Remember(kind, {"id": 1, "text": Dictated(f"i think i am lost when {kind} i'll see")})
+            store.commit(Snapshot(household=Household(phrase="i am lost", promises=promised)), (line,), at(0))
+    page = tmp_path / "page.html"
+    out = run(*words, str(page))[1] + page.read_text("utf-8") if "--html" in words else run(*words)[1]
+    assert re.search(r"\bI\b", out) and not re.search(r"\bi\b(?!['’]?>)", re.sub(r"<style.*?</style>", "", out, flags=re.DOTALL))
+    assert ("I think I am lost when promise I'll see" in " ".join(out.split()).replace("&#x27;", "'")) == (words != ["history"])
+
+
 @pytest.mark.parametrize("command", ["promises", "history"])
 def test_every_line_fits_eighty_columns(run: Run, home: Path, command: str) -> None:
     wide = Dictated("저녁을 먹을 때 나는 전화기를 서랍에 넣고 식탁을 다 치울 때까지 꺼내지 않을게, 매일 저녁마다 " * 2)
@@ -126,7 +140,7 @@ def test_every_line_fits_eighty_columns(run: Run, home: Path, command: str) -> N
 def test_words_for_a_terminal_hold_no_command_for_it(run: Run, home: Path) -> None:
     fill(home, [(0, Remember("promise", {"id": 1, "text": Dictated("when \x1b[31mred\x07\nthen")}))])
     out = run("promises")[1]
-    assert "\x1b" not in out and "\x07" not in out and "when [31mred then" in out
+    assert "\x1b" not in out and "\x07" not in out and "When [31mred then" in out
 
 
 # -- history -------------------------------------------------------------------------------------------------------------
@@ -200,7 +214,7 @@ def test_an_export_holds_every_line_and_the_session(run: Run, home: Path, tmp_pa
     written = json.loads((tmp_path / "all.json").read_text("utf-8"))
     assert written["ledger"] == printed["ledger"] and len(written["ledger"]) == len(LINES)
     assert (written["format"], written["version"]) == ("voiceguide", 1)
-    assert written["ledger"][5]["values"] == {"id": 1, "text": PROMISE, "who": 1, "theme": "reliability"}
+    assert written["ledger"][5]["values"] == {"id": 1, "text": SHOWN, "who": 1, "theme": "reliability"}
     assert datetime.fromisoformat(written["ledger"][3]["values"]["due"]).timestamp() == at(0) + 1500
     assert written["session"]["state"]["state"] == "resting"
 

@@ -88,7 +88,7 @@ def test_a_telephone_number_is_read_digit_by_digit() -> None:
 
 def test_dictated_words_are_never_cached_and_never_shown() -> None:
     sentence = WORDING.say("promises.read", {"promises": Dictated("when it is late, i will call")})
-    assert sentence.text.endswith("when it is late, i will call")
+    assert sentence.text.endswith("when it is late, I will call"), "as people write it"
     assert not sentence.fixed
     assert "late" not in repr(sentence)
     assert WORDING.say("pause.begin", {}).fixed

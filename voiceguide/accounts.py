@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
+from voiceguide.language.written import Written
 from voiceguide.runtime.store import Entry
 
 ANSWERS = ("kept", "missed", "not_yet")
 NAMES = ("name_first", "name_second")
 COUNTED = {"promise": "promised", **{one: one for one in ANSWERS}, "pause": "pauses", "return_kept": "returns"}
 _OTHERS = ("request", "pattern", "phrase", "later")
+SENTENCES = ("promise", "request")  # the rest of what is kept in words are names
+_AS_IT_IS = Written()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,9 @@ class Account:
         return tuple(known.get(day, Week(day)) for day in days)
 
 
-def account(entries: Iterable[Entry], zone: tzinfo | None = None) -> Account:
-    """Put the ledger together. `zone`: where the couple lives; None is this machine's, summer time included."""
+def account(entries: Iterable[Entry], zone: tzinfo | None = None, written: Written = _AS_IT_IS) -> Account:
+    """Put the ledger together. `zone`: where the couple lives; None is this machine's, summer time included. `written`: how their
+    language writes what was dictated."""
     promises: dict[int, Promise] = {}
     weeks: dict[date, Week] = {}
     others: list[Other] = []
@@ -118,9 +122,9 @@ def account(entries: Iterable[Entry], zone: tzinfo | None = None) -> Account:
         if entry.kind == "promise" and text:
             number = _whole(entry.values, "id", entry.id)
             giver = names.get(_whole(entry.values, "who", -1), "")
-            promises[number] = Promise(number, text, day, giver, str(entry.values.get("theme", "")))
+            promises[number] = Promise(number, written(text, sentence=True), day, giver, str(entry.values.get("theme", "")))
         elif entry.kind in _OTHERS and text:
-            others.append(Other(day, entry.kind, text))
+            others.append(Other(day, entry.kind, written(text, sentence=entry.kind in SENTENCES)))
         elif (promise := promises.get(_whole(entry.values, "id", 0))) is not None:
             promises[promise.id] = _answered(promise, entry.kind, day)
     return Account(tuple(promises.values()), tuple(weeks[day] for day in sorted(weeks)), tuple(others))

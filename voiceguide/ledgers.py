@@ -19,7 +19,7 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,12 @@ from typing import Any
 import platformdirs
 
 from voiceguide import settings as settings_module
-from voiceguide.accounts import ANSWERS, Account, Promise, account
+from voiceguide.accounts import ANSWERS, SENTENCES, Account, Promise, account
 from voiceguide.core.snapshot import to_plain
 from voiceguide.errors import StoreError, UsageError
 from voiceguide.history_page import counted, else_line, page, promise_words
 from voiceguide.language.telling import Telling
+from voiceguide.language.written import Written
 from voiceguide.runtime.store import FILE, Entry, Saved, SqliteStore
 
 WIDTH = 78
@@ -90,7 +91,7 @@ def _absent(path: Path) -> bool:
 
 
 def _promises(args: argparse.Namespace, path: Path, telling: Telling) -> None:
-    promises = account(read(path).entries).promises
+    promises = account(read(path).entries, written=telling.written).promises
     if args.json:
         _lines_of_json(map(promise_data, promises))
         return
@@ -120,7 +121,7 @@ def promise_data(promise: Promise) -> dict[str, object]:
 
 
 def _history(args: argparse.Namespace, path: Path, telling: Telling) -> None:
-    whole = account(read(path).entries)
+    whole = account(read(path).entries, written=telling.written)
     if args.html:
         _write(Path(args.html).expanduser(), page(whole, telling, datetime.fromtimestamp(_now()).astimezone().date()))
     if args.json:
@@ -165,20 +166,34 @@ def _export(args: argparse.Namespace, path: Path, telling: Telling) -> None:
 
 def export_data(kept: Kept, telling: Telling, now: float) -> dict[str, object]:
     """Everything that is kept, in the shape that the head of this file describes."""
-    session = None if kept.saved is None else {"saved": _iso(kept.saved.at), "state": to_plain(kept.saved.snapshot)}
+    session = None if kept.saved is None else {"saved": _iso(kept.saved.at), "state": _state(kept.saved, telling.written)}
     return {
         "format": "voiceguide",
         "version": 1,
         "about": telling.text("export_about"),
         "exported": _iso(now),
         "shape": {"ledger": telling.text("export_ledger"), "session": telling.text("export_session")},
-        "ledger": [{"id": one.id, "at": _iso(one.at), "kind": one.kind, "values": _readable(one.values)} for one in kept.entries],
+        "ledger": [{"id": one.id, "at": _iso(one.at), "kind": one.kind, "values": _readable(one, telling.written)}
+                   for one in kept.entries],
         "session": session,
     }
 
 
-def _readable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _iso(value) if key == "due" and isinstance(value, (int, float)) else value for key, value in values.items()}
+def _readable(entry: Entry, written: Written) -> dict[str, Any]:
+    values = dict(entry.values)
+    if isinstance(due := values.get("due"), (int, float)):
+        values["due"] = _iso(due)
+    if isinstance(text := values.get("text"), str):
+        values["text"] = written(text, sentence=entry.kind in SENTENCES)
+    return values
+
+
+def _state(saved: Saved, written: Written) -> Any:
+    """The session as plain data, and what was dictated in it as people write."""
+    household = saved.snapshot.household
+    promises = tuple(replace(one, text=written(one.text, sentence=True)) for one in household.promises)
+    readable = replace(household, promises=promises, phrase=written(household.phrase))
+    return to_plain(replace(saved.snapshot, household=readable))
 
 
 def _iso(at: float) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from voiceguide.errors import ContentError
 from voiceguide.language.contract import read_toml
+from voiceguide.language.written import Written
 
 _FILE = "ledger.toml"
 _FALLBACK = "en"
@@ -25,6 +26,7 @@ class Telling:
 
     language: str
     table: Mapping[str, Any] = field(repr=False)
+    written: Written = field(default_factory=Written, repr=False)
 
     @staticmethod
     def load(language: str) -> Telling:
@@ -76,4 +78,4 @@ class Telling:
 def _load(language: str) -> Telling:
     there = (importlib.resources.files("voiceguide") / "content" / language / _FILE).is_file()
     chosen = language if there else _FALLBACK
-    return Telling(chosen, read_toml(chosen, _FILE))
+    return Telling(chosen, read_toml(chosen, _FILE), Written.load(chosen))

@@ -16,6 +16,7 @@ from typing import Any
 from voiceguide.core.effects import Dictated, Moment, SayValue, Span
 from voiceguide.errors import ContentError
 from voiceguide.language.pack import VARIANTS, Pack
+from voiceguide.language.written import Written
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 BARE_WITHIN = 6 * HOUR  # a time of day that is this near needs no "in the evening": it cannot be mistaken
@@ -39,6 +40,7 @@ class Wording:
         self._pack, self._zone = pack, zone
         self._values = dict(values or {})
         self._speak = pack.speak
+        self._written = Written.load(pack.language)
 
     def say(self, prompt: str, slots: Mapping[str, SayValue], wording: str = "", now: float = 0.0) -> Sentence:
         """The words of `prompt`. `wording` as in `Say`; `now` in seconds since 1970 (times are worded relative to it).
@@ -78,7 +80,7 @@ class Wording:
     def spoken(self, value: SayValue, now: float) -> str:
         """One slot's words."""
         if isinstance(value, Dictated):
-            return value.text
+            return self._written(value.text)
         if isinstance(value, Moment):
             return self.moment(value.at, now)
         if isinstance(value, Span):
