@@ -149,6 +149,8 @@ class Understanding:
             chosen = commands.decide(claimed, intents, settle=bool(hoped.name))
             if chosen == "pause" and reading.text != normal and commands.refused(normal):
                 continue
+            if chosen == "yes" and self._begins_with_a_no(normal, reading.text):
+                continue
             if chosen:
                 timed = TIME in reading.text or LONGER in reading.text
                 if chosen == "pause" and timed and (better := self._as_answer(hoped)):
@@ -157,6 +159,11 @@ class Understanding:
         if phrase and " " in phrase and f" {phrase} " in f" {normal} ":
             return _meaning("pause", {}, NONE)
         return self._timed(normal, hoped, when) or self._chained(normal, when, frozenset(names))
+
+    def _begins_with_a_no(self, normal: str, rest: str) -> bool:
+        """Whether a "no" was taken off as politeness: "no, it's fine" is no consent, and is asked again."""
+        before = normal.removesuffix(rest).split() if normal.endswith(rest) else normal.partition(rest)[0].split()
+        return any("no" in self._pack.commands.claims(word) for word in before)
 
     def _as_answer(self, hoped: Hoped) -> str:
         """"I need twenty minutes" is a pause in open talk, and an answer where a time is hoped for."""
