@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voiceguide.benching_voice import area_under_curve, as_table, cut, voice_figures
+from voiceguide.benching_voice import acted_as, area_under_curve, as_table, cut, voice_figures
 from voiceguide.runtime.ports import EAR_RATE, Samples
 from voiceguide.runtime.prosody import HOP, PitchTrack
 
@@ -56,3 +56,35 @@ def test_a_folder_of_sound_becomes_a_whole_table(tmp_path: Path) -> None:
 def test_a_folder_without_speech_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         voice_figures(tmp_path, lambda _path: voice(1), track)
+
+
+@pytest.mark.parametrize(("name", "known"), [
+    ("ann-calm-03", ("ann", False)),
+    ("ann-raised-03", ("ann", True)),
+    ("03-01-02-01-01-02-17", ("17", False)),
+    ("03-01-05-02-01-01-04", ("04", True)),
+    ("03-01-03-01-01-01-04", None),
+    ("03-02-05-01-01-01-04", None),
+    ("08a01Na", ("08", False)),
+    ("16b10Wb", ("16", True)),
+    ("16b10Fb", None),
+    ("1001_IEO_ANG_HI", ("1001", True)),
+    ("1001_IEO_NEU_XX", ("1001", False)),
+    ("DC_n12", ("DC", False)),
+    ("DC_sa12", None),
+    ("holiday", None),
+])
+def test_corpora_of_acted_speech_are_read_as_they_name_their_files(name: str, known: tuple[str, bool] | None) -> None:
+    assert acted_as(name) == known
+
+
+def test_each_corpus_of_acted_speech_is_a_line_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "speech").mkdir()
+    (tmp_path / "speech" / "ann-1.wav").touch()
+    for corpus, count in (("ravdess", 9), ("emodb", 2)):  # two calm sentences are no baseline
+        (tmp_path / "acted" / corpus).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "acted" / corpus / f"ann-calm-{number}.wav").touch()
+        (tmp_path / "acted" / corpus / "ann-raised-50.wav").touch()
+    figures = voice_figures(tmp_path, lambda path: voice(int(path.stem.split("-")[-1])), track)
+    assert [one.of for one in figures if one.unit == "AUC"] == ["acted, ravdess"] * 2

@@ -5,7 +5,8 @@ The folder holds sound files, 16 kHz or any rate that `read` converts:
     speech/   read sentences, one utterance a file, the speaker before the first "-" of the name
     meeting/  longer recordings of talk, cut here at pauses; speakers not known
     noise/    what is no speech
-    acted/    SPEAKER-calm-NUMBER and SPEAKER-raised-NUMBER files, where a corpus may be had
+    acted/    a folder for each corpus that may be had, its files named as it names them (RAVDESS, EmoDB, CREMA-D, SAVEE), or
+              SPEAKER-calm-NUMBER and SPEAKER-raised-NUMBER
 
 Where `acted/` is missing, raised speech is *simulated* from the read sentences (level, tilt and pitch are lifted by amounts
 drawn around what the literature and our measurements report), and the table says so: such a figure shows that the
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +38,15 @@ LEARNT = 8  # calm utterances that make a baseline in the comparison
 SOUND_NAMES = (".flac", ".wav")
 # Spread within a speaker, spontaneous against read speech (measured): 4.6 / 1.4 dB, 3.5 / 1.9 semitones, 3.8 / 1.6 dB.
 WIDER = {"level_db": 3.3, "pitch_st": 1.8, "pitch_high_st": 1.8, "tilt_db": 2.4}
+RAISED = (("raised against calm", False), ("raised against calm, level-free", True))
+# How corpora of acted speech name their files, which kinds in them are calm, and which are angry.
+SCHEMES = (
+    (re.compile(r"(?P<who>[^-]+)-(?P<kind>calm|raised)(-.*)?"), ("calm",), ("raised",)),
+    (re.compile(r"03-01-(?P<kind>\d\d)-\d\d-\d\d-\d\d-(?P<who>\d\d)"), ("01", "02"), ("05",)),  # RAVDESS, speech
+    (re.compile(r"(?P<who>\d\d)[ab]\d\d(?P<kind>[A-Z])[a-z]?"), ("N", "L"), ("W",)),  # EmoDB
+    (re.compile(r"(?P<who>\d{4})_[A-Z]{3}_(?P<kind>[A-Z]{3})_[A-Z]{2}"), ("NEU",), ("ANG",)),  # CREMA-D
+    (re.compile(r"(?P<who>[A-Z]{2})_(?P<kind>[a-z]+)\d\d"), ("n",), ("a",)),  # SAVEE
+)
 # Decibels and semitones that a raised voice gains over the same speaker's calm one: mean and spread. Level and tilt rise
 # together (vocal effort); acted anger gains more than this, real quarrels are seldom recorded.
 LIFT = {"level": (9.0, 3.0), "pitch": (4.0, 2.0), "tilt": (5.0, 2.5)}
@@ -112,27 +123,40 @@ def livelier(said: Sequence[Prosody]) -> list[Prosody]:
 
 def _separation(folder: Path, read: Reader, track: PitchTracker, spoken: Spoken) -> list[Figure]:
     """Area under the curve, with each speaker's own calm speech as baseline; with the level, and without it."""
-    acted = _acted(folder, read, track)
-    if acted:
-        of, pairs = "acted", acted
-    else:
+    acted = _acted(folder / "acted", read, track)
+    if not acted:
         chance = random.Random(1)
-        of = "simulated from read"
-        pairs = {who: (list(said), [lifted(one, chance) for one in said]) for who, said in spoken.items()}
+        lively = {who: (list(said), [lifted(one, chance) for one in said]) for who, said in spoken.items()}
+        acted = {"simulated from read": lively}
     figures = []
-    for name, level_free in (("raised against calm", False), ("raised against calm, level-free", True)):
+    for (of, pairs), (name, level_free) in itertools.product(acted.items(), RAISED):
         calm, raised = _scores(pairs, level_free=level_free)
         if calm and raised:
             figures.append(Figure(name, of, len(calm) + len(raised), area_under_curve(calm, raised), "AUC"))
     return figures
 
 
-def _acted(folder: Path, read: Reader, track: PitchTracker) -> dict[str, tuple[list[Prosody], list[Prosody]]]:
-    pairs: dict[str, tuple[list[Prosody], list[Prosody]]] = {}
-    for path in _files(folder / "acted"):
-        who, kind = path.stem.split("-")[:2]
-        pairs.setdefault(who, ([], []))[int(kind == "raised")].append(measure(read(path), track))
-    return pairs
+Pairs = dict[str, tuple[list[Prosody], list[Prosody]]]
+
+
+def _acted(folder: Path, read: Reader, track: PitchTracker) -> dict[str, Pairs]:
+    """Calm and angry utterances of each speaker, by corpus: the folder below acted/, "acted" for files beside those folders."""
+    found: dict[str, Pairs] = {}
+    for path in _files(folder):
+        if (known := acted_as(path.stem)) is not None:
+            who, raised = known
+            corpus = "acted" if path.parent == folder else f"acted, {path.relative_to(folder).parts[0]}"
+            found.setdefault(corpus, {}).setdefault(who, ([], []))[int(raised)].append(measure(read(path), track))
+    return found
+
+
+def acted_as(name: str) -> tuple[str, bool] | None:
+    """Speaker, and whether the voice is angry (else calm: neutral, calm or bored), of a file called `name` without its ending;
+    None for other emotions and for names of no known scheme."""
+    for scheme, calm, raised in SCHEMES:
+        if found := scheme.fullmatch(name):
+            return (found["who"], found["kind"] in raised) if found["kind"] in (*calm, *raised) else None
+    return None
 
 
 def _scores(pairs: Mapping[str, tuple[list[Prosody], list[Prosody]]], *, level_free: bool) -> tuple[list[float], list[float]]:
