@@ -12,6 +12,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -63,6 +64,15 @@ def voice(data: Path | None) -> list[Figure]:
         raise UsageError("no_data", f"{folder} cannot be used ({trouble})", hint="name another folder with --data") from None
 
 
+def mishearing(data: Path | None) -> list[Figure]:
+    """Sentences said by synthetic voices, through noise and rooms into the product's own ear: --data names noise/ and room/."""
+    from voiceguide.benching_mishearing import default_tools, mishearing_figures
+
+    folder = _given(data, "a folder with noise/, room/ and speech/")
+    with ExitStack() as stack:
+        return mishearing_figures(folder, default_tools(stack))
+
+
 def rehearse(_: Path | None) -> list[Figure]:
     """An hour of conversation in virtual time: a sentence of ordinary talk each minute, and a pause in the middle."""
     from voiceguide.assembly import Content
@@ -84,7 +94,8 @@ def rehearse(_: Path | None) -> list[Figure]:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "latency": latency, "times": times, "understanding": understanding, "voice": voice, "rehearse": rehearse,
+    "latency": latency, "times": times, "mishearing": mishearing, "understanding": understanding, "voice": voice,
+    "rehearse": rehearse,
 }
 
 
