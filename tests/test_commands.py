@@ -47,6 +47,47 @@ def test_every_labelled_example_is_understood(language: str) -> None:
     assert count >= (300 if language == "en" else 60)
 
 
+@pytest.mark.parametrize("expect", [name for name, one in contract().expectations.items() if one.free and name != "resting"])
+@pytest.mark.parametrize("text", ["yes please", "no thank you", "okay", "um", "what?", "Yes.", "i don't know", "well no"])
+def test_a_bare_answer_is_nowhere_taken_for_what_was_to_be_told(text: str, expect: str) -> None:
+    assert intent(text, expect) != "talk"
+
+
+@pytest.mark.parametrize("text", ["sorry", "sorry for shouting", "no more phones at the table", "yes i was wrong to say that",
+                                  "i don't know how to talk to you when you look away"])
+def test_what_says_more_than_yes_or_no_is_heard_as_told(text: str) -> None:
+    assert intent(text, "apology") == intent(text, "talk" if text != "sorry" else "say_back") == "talk"
+
+
+NAMED = {
+    "my name is Ben": "Ben", "call me ben": "ben", "i'm ben": "ben", "It's Ben.": "Ben", "this is ben": "ben", "ben": "ben",
+    "My name\u2019s Mary Ann": "Mary Ann", "um you can call me ben please": "ben", "ben and this is ana": "ben", "so": "so",
+    "I am Jean-Luc": "Jean-Luc", "hello i'm o'brien": "o'brien", "yes it's ben": "ben", "just Will": "Will",
+    "what do you mean by that exactly": "", "yes please": "", "what": "", "": "", "???": "", "x" * 300: "",
+}
+
+
+@pytest.mark.parametrize(("text", "name"), NAMED.items())
+def test_of_what_is_said_around_a_name_only_the_name_is_left(text: str, name: str) -> None:
+    meaning = UNDERSTANDING.understand(text, "own_name", NOW)
+    slots = meaning.slots
+    found = text[int(slots["begin"]) : int(slots["end"])] if "begin" in slots else ""
+    assert found == name and (meaning.intent == "talk") == bool(name)
+
+
+@pytest.mark.parametrize(("text", "name"), [("제 이름은 민수예요", "민수"), ("나는 벤이야", "벤"), ("민수라고 불러 줘", "민수")])
+def test_a_korean_name_is_freed_from_what_clings_to_it(text: str, name: str) -> None:
+    slots = Understanding(Pack.load("ko")).understand(text, "own_name", NOW).slots
+    assert text[int(slots["begin"]) : int(slots["end"])] == name
+
+
+@given(st.text(max_size=80))
+def test_no_text_is_too_strange_to_look_for_a_name_in(text: str) -> None:
+    slots = UNDERSTANDING.understand(text, "own_name", NOW).slots
+    if "begin" in slots:
+        assert text[int(slots["begin"]) : int(slots["end"])].strip()
+
+
 @pytest.mark.parametrize("expect", [None, *contract().expectations])
 def test_the_rails_are_heard_at_every_step(expect: str | None) -> None:
     for text, wanted in (("i need a break", "pause"), ("stop", "stop"), ("help", "help"), ("repeat that", "repeat")):

@@ -268,6 +268,43 @@ def test_one_no_to_listening_is_a_full_answer() -> None:
     assert couple.state is State.RESTING
 
 
+FREE = ("talk", "dictate", "own_name", "promise", "request", "apology", "say_back", "sorry_now", "question")
+TOLD = [(plan, step) for plan, step in EVERY_STEP if PLANS[plan].steps[step].expect in FREE]
+
+
+@pytest.mark.parametrize(("plan", "step"), TOLD)
+def test_what_says_nothing_is_kept_nowhere_and_leads_nowhere_before_it_was_asked_again(plan: str, step: str) -> None:
+    couple = couple_at(plan, step)
+    if couple.session.snapshot.position != Position(plan, step):
+        return  # passed over for this couple
+    prompt = couple.said[-1]
+    couple.hear("none", text="yes please").wait(figures.TURN_QUIET + 1)
+    assert couple.session.snapshot.position == Position(plan, step)
+    assert couple.said[-1] == prompt and couple.said.count(prompt) >= 2
+    couple.hear("none", text="um").wait(figures.TURN_QUIET + 1).hear("none", text="what").wait(figures.TURN_QUIET + 1)
+    assert couple.session.snapshot.position != Position(plan, step), "nobody is asked for ever"
+    assert not any(isinstance(one, Remember) and one.kind in ("promise", "request", "phrase") for one in couple.effects)
+
+
+@pytest.mark.parametrize(("plan", "step"), [(p, s) for p, s in TOLD if "unsure" in PLANS[p].steps[s].on])
+def test_not_knowing_is_an_answer_where_the_plan_knows_it(plan: str, step: str) -> None:
+    couple = couple_at(plan, step)
+    if couple.session.snapshot.position == Position(plan, step):
+        assert couple.hear("unsure", text="i don't know").session.snapshot.position != Position(plan, step)
+
+
+def test_not_knowing_in_the_middle_of_telling_is_a_part_of_it() -> None:
+    couple = couple_at("prepare", "hope").hear("talk", text="i hope we").hear("unsure", text="i don't know")
+    assert couple.session.snapshot.position == Position("prepare", "hope")
+    assert couple_at("repair", "tell").hear("unsure", text="i don't know").session.snapshot.position == Position("repair", "tell")
+
+
+def test_of_what_is_said_around_a_name_only_the_name_is_kept() -> None:
+    couple = couple_at("setup", "name_first").hear("talk", {"begin": 11, "end": 14}, text="my name is ben")
+    couple.hear("yes").hear("talk", {"begin": 0, "end": 3}, text="ana please").hear("yes").listen()
+    assert couple.session.snapshot.household.names == ("Ben", "Ana")
+
+
 def test_a_pause_needs_no_setting_up() -> None:
     assert Couple(PLANS).begin().listen().hear("pause").state is State.ASKING
 

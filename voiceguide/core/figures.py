@@ -38,6 +38,7 @@ HOLD_LONGEST = 5 * MINUTE  # and then proposes a pause, so that nothing is left 
 
 TURN = 2 * MINUTE  # domain 8: speaker_chunk / mirror, advisory
 TURN_QUIET = 6.0  # silence after something was said that ends a turn
+BARE_LONGEST = 3.0  # in less nobody tells anything; longer sound without words is somebody who was not understood
 TURN_EMPTY = 20.0  # silence in a turn in which nothing was said yet
 HINTS = 2  # mission R1: at most two rephrasings in a talk, then accepted
 DICTATED_LONGEST = 240  # characters: what is kept must fit one breath when it is read back

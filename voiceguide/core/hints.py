@@ -45,7 +45,10 @@ def give(draft: Draft, step: Step, event: Heard) -> bool:
 
 
 def hold(draft: Draft, step: Step, event: Heard) -> None:
-    """Hold what was dictated until it is confirmed. A second saying that lacks something leaves the first as it is."""
+    """Hold what was dictated until it is confirmed. A second saying that lacks something leaves the first as it is.
+
+    `begin` and `end` are the characters that matter: of "my name is Ben" only the name is kept.
+    """
     name = step.dictates
     part = part_of(event, step)
     asked_for = draft.held.pop(_asked_for(step), "")
@@ -56,7 +59,7 @@ def hold(draft: Draft, step: Step, event: Heard) -> None:
         ordered = (event.text, earlier) if asked_for == _CUE else (earlier, event.text)
         draft.held[name] = " ".join(ordered)
     else:
-        draft.held[name] = event.text
+        draft.held[name] = event.text[int(event.slots.get("begin", 0)) : int(event.slots.get("end", len(event.text)))]
 
 
 def _completes(draft: Draft, step: Step, event: Heard, part: str) -> bool:

@@ -19,6 +19,7 @@ from voiceguide.core.plan import Plans
 from voiceguide.core.snapshot import Snapshot
 
 _UTC = UtcCalendar()
+_NOTHING = ("none", "unsure")  # taken in a turn without being told anything: it is still asked only twice again
 _ANSWERS = {
     State.ASKING: pauses.asking,
     State.CONFIRMING: pauses.confirming,
@@ -181,7 +182,8 @@ def _heard(draft: Draft, event: Heard) -> None:
         return
     answer = _ANSWERS[state]
     if answer(draft, event):
-        draft.set(misses=0) if draft.s.state is state else None
+        if draft.s.state is state and event.intent not in _NOTHING:
+            draft.set(misses=0)
         offers.listen_for(draft, event)
         return
     if offers.listen_for(draft, event):

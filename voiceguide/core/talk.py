@@ -7,6 +7,8 @@ they were said. What the plan does not answer is asked again twice, in fewer wor
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voiceguide.core import figures, hints, ledger, pauses, plan
 from voiceguide.core.draft import Draft
 from voiceguide.core.effects import Patience
@@ -204,7 +206,10 @@ def ending(draft: Draft) -> None:
 def heard(draft: Draft, event: Heard) -> bool:
     """An utterance in an open step. True when the step took it."""
     step = here(draft)
-    if step.kind is Kind.TALK and event.intent in ("talk", "none"):
+    if step.kind is Kind.TALK and event.intent == "unsure" and draft.runs("quiet"):
+        event = replace(event, intent="talk")  # in the middle of telling it is a part of it
+    bare = step.kind is Kind.TALK and _is_bare(draft, event)
+    if step.kind is Kind.TALK and event.intent in ("talk", "none") and not bare:
         _count_floor(draft, step, event.seconds)
         _answered_again(draft)
     way = _answered(draft, step, event)
@@ -218,6 +223,10 @@ def heard(draft: Draft, event: Heard) -> bool:
     if event.intent == "talk" and step.dictates and not way:
         hints.hold(draft, step, event)
         way = step.next if draft.held.get(step.dictates) else _without(step)
+    if bare and not way:
+        if draft.runs("no_input"):
+            draft.start("no_input", draft.wait(figures.TURN_QUIET))
+        return True
     if step.kind is Kind.TALK:
         return _in_turn(draft, step, event, way)
     if not way:
@@ -226,6 +235,13 @@ def heard(draft: Draft, event: Heard) -> bool:
     _answered_again(draft)
     follow(draft, way)
     return True
+
+
+def _is_bare(draft: Draft, event: Heard) -> bool:
+    """Whether nothing has been told yet, and this was nothing either ("yes please", "um"): it does not begin the turn's end, and
+    if no more comes, the turn is offered again."""
+    empty = event.intent == "unsure" or (event.intent == "none" and event.seconds < figures.BARE_LONGEST)
+    return empty and not draft.runs("quiet")
 
 
 def _answered_again(draft: Draft) -> None:

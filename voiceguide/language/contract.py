@@ -28,11 +28,12 @@ class Hoped:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All ids. `rails` in their order of precedence."""
+    """All ids. `rails` in their order of precedence; `bare`: what is no content where somebody is asked for some."""
 
     intents: tuple[str, ...]
     rails: tuple[str, ...]
     expectations: Mapping[str, Hoped] = field(default_factory=dict)
+    bare: tuple[str, ...] = ()
 
 
 def read_toml(folder: str, name: str) -> dict[str, Any]:
@@ -60,8 +61,9 @@ def contract() -> Contract:
         }
     except (KeyError, TypeError, AttributeError) as problem:
         raise ContentError("broken_content", f"content/contract.toml: {problem} is missing or of the wrong shape") from None
-    for name, one in hoped.items():
-        for intent in one.intents:
+    bare = tuple(table.get("bare", ()))
+    for where, named in ((f"expectations.{name}", one.intents) for name, one in (*hoped.items(), ("", Hoped("", bare)))):
+        for intent in named:
             if intent not in intents:
-                raise ContentError("broken_content", f"content/contract.toml: expectations.{name} names the unknown {intent}")
-    return Contract(tuple(intents), tuple(one for one, spec in intents.items() if spec.get("rail")), hoped)
+                raise ContentError("broken_content", f"content/contract.toml: {where} names the unknown {intent}")
+    return Contract(tuple(intents), tuple(one for one, spec in intents.items() if spec.get("rail")), hoped, bare)

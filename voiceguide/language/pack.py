@@ -18,6 +18,7 @@ from voiceguide.language.commands import Commands, Edges, IntentSpec
 from voiceguide.language.contract import Contract, contract, read_toml
 from voiceguide.language.lexicon import number_words
 from voiceguide.language.normalise import Normaliser, Spelling
+from voiceguide.language.own_name import OwnName
 from voiceguide.language.when import Times
 
 VARIANTS = ("text", "again", "short", "resumed")
@@ -54,6 +55,7 @@ class Pack:
     speak: Mapping[str, Any] = field(default_factory=dict)
     numbers: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     lines: Mapping[str, Any] = field(default_factory=dict)
+    own_name: OwnName = field(default_factory=lambda: OwnName.of({}, spaces=True))
 
     @staticmethod
     def load(language: str) -> Pack:
@@ -80,6 +82,7 @@ def _load(language: str) -> Pack:
     spelling = replace(spelling, keep_repeats=spelling.keep_repeats | spoken_numbers)  # "ten ten" is a time
     plain = Normaliser(spelling)
     commands = _commands(language, main, plain)
+    names = _table(main, "own_name", "pack.toml")
     vocabulary = commands.words(commands.intents()) | times.lexicon.words()
     return Pack(
         language,
@@ -92,6 +95,7 @@ def _load(language: str) -> Pack:
         main.get("speak", {}),
         _numbers(table.get("numbers", []), _table(main, "speak", "pack.toml").get("numbers", {})),
         main.get("lines", {}),
+        OwnName.of({key: _ordered(names, key, "own_name") for key in names}, spaces=spelling.spaces),
     )
 
 

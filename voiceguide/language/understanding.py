@@ -20,6 +20,8 @@ from voiceguide.language.pack import Pack
 from voiceguide.language.when import NONE, When
 
 LONGEST_COMMAND = 40  # words: nothing longer is a command or an answer
+LONGEST_BARE = 6  # words: who says more has told something
+RESTING = "resting"  # where nobody was asked anything, two people may say yes and no to each other
 LONGEST_ANSWER = 25  # words in which a time still answers "when shall we come back?"
 TALK = "talk"
 NOTHING = "none"
@@ -95,7 +97,7 @@ class Understanding:
         if certain is None and self._has_request(normal):
             certain = _meaning("pause", {}, when)
         found = self._examined(text, normal, expect, hoped)
-        return _together(certain or self._uncertain(normal, hoped, found), found)
+        return _together(certain or self._uncertain(text, normal, hoped, found), found)
 
     def _has_request(self, normal: str) -> bool:
         """Whether a longer utterance begins or ends with an explicit request for a pause."""
@@ -236,15 +238,31 @@ class Understanding:
             return Found()
         return self._detectors.examine(text, normal, hoped if expect is not None else None)
 
-    def _uncertain(self, normal: str, hoped: Hoped, found: Found) -> Meaning:
+    def _uncertain(self, text: str, normal: str, hoped: Hoped, found: Found) -> Meaning:
         if not normal:
             return Meaning(NOTHING, certain=False, confidence=0.0)
+        if hoped.free and hoped.name != RESTING and self._is_bare(normal, hoped):
+            return Meaning(NOTHING, certain=False, confidence=_UNSURE)
+        if hoped.judge == "name":
+            span = self._pack.own_name.find(text)
+            if span is None:
+                return Meaning(NOTHING, certain=False, confidence=_UNSURE)
+            return Meaning(TALK, {"begin": span[0], "end": span[1]}, certain=False, confidence=_FREE)
         welcome = not hoped.name or found.suggestion in hoped.intents or found.suggestion in self._pack.contract.rails
         if found.suggestion and welcome:
             return Meaning(found.suggestion, certain=False, confidence=found.confidence)
         if hoped.free:
             return Meaning(TALK, certain=False, confidence=_FREE if self._is_language(normal) else _UNSURE)
         return Meaning(NOTHING, certain=False, confidence=_UNSURE)
+
+    def _is_bare(self, normal: str, hoped: Hoped) -> bool:
+        """Whether it is an answer to no question of this step: "yes please", "what", where something is to be told."""
+        commands = self._pack.commands
+        readings = commands.trimmed(normal) if normal.count(" ") < LONGEST_BARE else ()
+        found = {one for text in readings for one in commands.claims(text)} & set(self._pack.contract.bare)
+        # "Sorry" asks for a repetition, but not where somebody is about to say sorry.
+        sorry = hoped.judge == "apology" and found == {"repeat"} and normal in commands.edges.openers
+        return bool(found) and not sorry
 
     def _is_language(self, normal: str) -> bool:
         """Whether at least one word in eight is one that this pack knows: another language, or noise, is not."""
