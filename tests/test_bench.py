@@ -12,7 +12,8 @@ import pytest
 
 from voiceguide.bench import MEASURES, as_table, bench_command, latency
 from voiceguide.benching_latency import answer_gaps, sign_gaps, stretches
-from voiceguide.benching_understanding import labelled, macro_f1
+from voiceguide.benching_talk import spoken_lines, talk_figures
+from voiceguide.benching_understanding import MARK, Row, fallen, into_readme, show
 from voiceguide.benching_voice import Figure
 from voiceguide.errors import UsageError
 from voiceguide.runtime.ports import Samples
@@ -62,16 +63,47 @@ def test_latency_is_read_from_two_aligned_channels(tmp_path: Path) -> None:
         latency(tmp_path / "bad.wav")
 
 
-def test_macro_f1_gives_every_label_the_same_weight() -> None:
-    assert macro_f1([("a", "a"), ("b", "b")]) == 1.0
-    assert macro_f1([("a", "a"), ("a", "a"), ("a", "a"), ("b", "a")]) == pytest.approx((6 / 7) / 2)
-    assert macro_f1([]) == 0.0
+def a_row(f1: float, task: str = "pause") -> Row:
+    return Row(task, n=100, positive="pause", precision=0.9, recall=0.8, f1=f1, noise=0.01, lexical=0.7)
 
 
-def test_the_test_split_is_read() -> None:
-    found = labelled()
-    assert {one.task for one in found} >= {"pause", "safety", "promise"}
-    assert all(one.text and one.label for one in found)
+def test_a_drop_beyond_noise_fails_and_one_within_it_does_not() -> None:
+    accepted = {"pause": a_row(0.90)}
+    assert fallen([a_row(0.86)], accepted) == ["pause"]
+    assert fallen([a_row(0.88)], accepted) == []
+    assert fallen([a_row(0.10, "a new task")], accepted) == []
+
+
+def test_the_understanding_table_fits_80_columns() -> None:
+    rows = [a_row(0.9), a_row(0.8, "promise, first missing")]
+    lines = show(rows, {"pause": a_row(0.85)}).splitlines()
+    assert len({len(line) for line in lines}) == 1 and len(lines[0]) <= 80
+    assert "0.850" in lines[2] and lines[3].rstrip(" |").endswith("-")
+
+
+def test_the_readme_takes_the_table_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = tmp_path / "README.md"
+    monkeypatch.setattr("voiceguide.benching_understanding.README", readme)
+    into_readme("| a table |", "en")  # installed without its README: nothing happens
+    readme.write_text(f"before\n{MARK}\nold\n{MARK}\nafter\n")
+    into_readme("| a table |", "en")
+    text = readme.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "| a table |" in text and "old" not in text
+
+
+def test_talk_is_read_as_a_recogniser_would_print_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("A|Okay, uh,|fo\nB|Well, it's 5 o'clock - hard to say.|^h\n\nno bar\nA|...|x\n")
+    assert list(spoken_lines(file)) == ["okay uh", "well it's o'clock hard to say"]
+
+
+def test_a_request_for_a_pause_in_the_talk_is_counted_as_one_an_hour(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no conversations"):
+        talk_figures(tmp_path)
+    (tmp_path / "a.txt").write_text("A|The weather was fine on Sunday.|sd\n" * 400 + "B|I need a break.|x\n")
+    found = {one.task: one for one in talk_figures(tmp_path)}
+    assert found["a pause at once, per hour"].n == 1
+    assert found["a pause at once, per hour"].value == pytest.approx(3600 / (2404 / 2.7))
 
 
 def test_the_table_lines_up_and_the_figures_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -11,7 +11,6 @@ import pytest
 
 from voiceguide import benching_sound
 from voiceguide.assembly import Content
-from voiceguide.benching import expectation_for
 from voiceguide.benching_mishearing import (
     CONDITIONS,
     LONGEST,
@@ -24,6 +23,7 @@ from voiceguide.benching_mishearing import (
     word_errors,
 )
 from voiceguide.benching_sound import Speaker, echoing, noisy, number_of, padded
+from voiceguide.benching_understanding import expectation_for
 from voiceguide.benching_voice import Figure
 from voiceguide.corpus import Example, read_corpus
 from voiceguide.errors import UsageError

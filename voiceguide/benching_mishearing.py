@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from voiceguide.benching import NOW, answer_of, expectation_for
 from voiceguide.benching_sound import Speaker, echoing, noisy, number_of, padded, speakers
+from voiceguide.benching_understanding import EVENING, answer_of, expectation_for
 from voiceguide.benching_voice import SOUND_NAMES, Figure, Reader
 from voiceguide.corpus import Example, read_corpus
 from voiceguide.errors import UsageError
@@ -73,7 +73,7 @@ class Tools:
     def meaning(self, text: str, closed: str | None, step: str) -> Meaning:
         """As the guide chooses it of the open and the closed reading."""
         mind = partial(_mind, self.understanding)
-        return best_reading(mind, text, closed, step, NOW)[1]
+        return best_reading(mind, text, closed, step, EVENING)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Heard:
 
 def _mind(understanding: Understanding, text: str, expected: str, moment: object) -> Meaning:
     del moment  # a fixed evening
-    return understanding.understand(text, expected, NOW)
+    return understanding.understand(text, expected, EVENING)
 
 
 def mishearing_figures(folder: Path, tools: Tools, sentences: Sequence[Example] | None = None) -> list[Figure]:

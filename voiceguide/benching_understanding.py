@@ -1,116 +1,226 @@
-"""How well sentences are understood that nothing was trained or tuned on: the corpus' test split, one row a task.
+"""`scripts/bench understanding`: one table of how well sentences nobody tuned to are understood, and whether it got worse.
 
-Measured through the whole of understanding, as a household meets it: templates, detectors, encoder. A task is scored by
-macro-F1 over its labels (every label counts the same, however rare; where several kinds were found, the labelled one among
-them is right), and where one label means "nothing to see", false alarms
-are a row of their own: on ordinary talk they are the whole problem.
+Every sentence goes the whole way of the product (templates, rules, heads), once with the encoder and once without. A task
+that falls behind the accepted run by more than noise (95% bootstrap interval of both) fails the bench. `--accept` makes the
+figures of this run the measure, and writes them into the README with their date.
 """
 
 from __future__ import annotations
 
-import importlib.resources
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TypeVar
 
-from voiceguide.assembly import Content
-from voiceguide.benching_voice import Figure
+import numpy as np
+
+from voiceguide.corpus import Example, read_corpus
+from voiceguide.language.contract import contract
+from voiceguide.language.detecting import Detectors
 from voiceguide.language.judgements import Meaning
+from voiceguide.language.pack import Pack
+from voiceguide.language.understanding import Understanding
+from voiceguide.runtime.models import models_folder
+from voiceguide.training import macro_f1
 
-EVENING = datetime(2026, 3, 10, 19, 40)  # noqa: DTZ001  # local by design; a Tuesday
-NOTHING = "none"
-
-# The question that is being answered when a sentence of the task is heard; "" is free talk.
-HOPED: Mapping[str, str] = {"apology": "apology", "promise": "promise", "request": "request"}
+ACCEPTED = Path(__file__).parents[1] / "tests" / "figures" / "understanding.json"
+README = Path(__file__).parents[1] / "README.md"
+MARK = "<!-- bench:understanding -->"  # before and after the table in the README
+RESAMPLES = 300
+CONFIDENCE = 1.96
+EVENING = datetime(2026, 3, 4, 19, 30, tzinfo=timezone.utc)  # a fixed evening: times in sentences are read against it
+Grouping = Callable[[str], str]
+T = TypeVar("T")
+NEWS = 2.0  # seconds between two lines of progress
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """One line of the corpus."""
+class Row:
+    """One line of the table. `precision` and `recall` of `positive` against the rest; `f1` is the mean over labels; `noise`
+    its standard error by resampling; `lexical` the same mean without the encoder."""
 
-    text: str
     task: str
-    label: str
+    n: int
+    positive: str
+    precision: float
+    recall: float
+    f1: float
+    noise: float
+    lexical: float
 
 
-def labelled(language: str = "en", split: str = "test") -> list[Labelled]:
-    """Every labelled sentence of one split. Lines: text, task, label, split, tags; separated by tabs."""
-    found = []
-    folder = importlib.resources.files("voiceguide") / "content" / language / "corpus"
-    for file in sorted(folder.iterdir(), key=lambda one: one.name):
-        for line in file.read_text("utf-8").splitlines():
-            columns = line.split("\t")
-            if len(columns) >= 4 and columns[3] == split:
-                found.append(Labelled(columns[0], columns[1], columns[2]))
-    return found
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A line of the table: sentences of `task`, answers and labels put into the same groups."""
+
+    name: str
+    task: str
+    positive: str
+    group: Grouping
 
 
-def understanding_figures(language: str = "en") -> list[Figure]:
-    """A row for each task of the corpus: macro-F1, and false alarms in per cent of the sentences labelled `none`."""
-    content = Content.load(language)
-    by_task: dict[str, list[Labelled]] = {}
-    for one in labelled(language):
-        by_task.setdefault(one.task, []).append(one)
-    figures: list[Figure] = []
-    for task, sentences in by_task.items():
-        if task not in READ:
-            continue
-        pairs = [(one.label, _read(task, one, content)) for one in sentences]
-        figures.append(Figure(f"{task}, macro-F1", "corpus, test split", len(pairs), macro_f1(pairs), ""))
-        quiet = [guess for label, guess in pairs if label == NOTHING]
-        if quiet:
-            alarms = 100 * sum(guess != NOTHING for guess in quiet) / len(quiet)
-            figures.append(Figure(f"{task}, false alarms", "corpus, test split", len(quiet), alarms, "%"))
-    return figures
+def _same(label: str) -> str:
+    return label
 
 
-def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
-    """The mean F1 over every label that occurs; pairs are (label, guess)."""
-    labels = sorted({label for label, _ in pairs})
-    return sum(_f1(pairs, label) for label in labels) / len(labels) if labels else 0.0
+def _either(kept: str, other: str) -> Grouping:
+    return lambda label: label if label == kept else other
 
 
-def _f1(pairs: Iterable[tuple[str, str]], label: str) -> float:
-    pairs = list(pairs)
-    hits = sum(true == label == guess for true, guess in pairs)
-    return 2 * hits / max(sum(true == label for true, _ in pairs) + sum(guess == label for _, guess in pairs), 1)
+QUESTIONS = (
+    Question("pause", "pause", "pause", _same),
+    Question("cue or none", "cue", "sign", lambda label: "none" if label == "none" else "sign"),
+    Question("which cue", "cue", "flooding.explicit", _same),
+    Question("apology owned", "apology", "hedged", lambda label: "owned" if label == "owned" else "hedged"),
+    Question("which hedge", "apology", "owned", _same),
+    Question("promise", "promise", "ok", _either("ok", "missing")),
+    Question("promise, first missing", "promise", "ok", _same),
+    Question("request", "request", "ok", _either("ok", "missing")),
+    Question("request, first missing", "request", "ok", _same),
+    Question("past as a weapon", "past", "weapon", _same),
+    Question("safety", "safety", "risk", lambda label: "none" if label == "none" else "risk"),
+    Question("safety, which", "safety", "self_harm", _same),
+    Question("answers", "answer", "yes", _same),
+)
 
 
-def _read(task: str, one: Labelled, content: Content) -> str:
-    hoped = HOPED.get(task) or (_hoping_for(one.label, content) if task == "answer" else None)
-    return READ[task](content.understanding.understand(one.text, hoped, EVENING), one.label)
+def expectation_for(example: Example) -> str:
+    """The step at which such a sentence is heard."""
+    if example.task in ("apology", "promise", "request"):
+        return example.task
+    if example.task != "answer":
+        return "talk"
+    if example.label in contract().rails:
+        return "yes_no"
+    fitting = [name for name, hoped in contract().expectations.items() if example.label in hoped.intents]
+    return next((name for name in fitting if not contract().expectations[name].free), fitting[0] if fitting else "yes_no")
 
 
-def _hoping_for(intent: str, content: Content) -> str | None:
-    """A step at which this answer is hoped for, if there is one: an answer is only an answer to a question."""
-    hopes = content.pack.contract.expectations
-    return next((name for name, hoped in hopes.items() if intent in hoped.intents), None)
+def answer_of(task: str, meaning: Meaning) -> str:
+    """The label that the product gave."""
+    spoken = "none" if meaning.intent == "talk" else meaning.intent
+    judged = meaning.promise if task == "promise" else meaning.request
+    hedges = meaning.apology.hedges if meaning.apology is not None else ()
+    return {
+        "pause": "pause" if meaning.intent == "pause" else "none",
+        "cue": meaning.cues[0].kind if meaning.cues else "none",
+        "apology": hedges[0].kind if hedges else "owned",
+        "promise": judged.missing[0] if judged is not None and judged.missing else "ok",
+        "request": judged.missing[0] if judged is not None and judged.missing else "ok",
+        "past": "weapon" if meaning.past_as_weapon else "none",
+        "safety": meaning.safety or "none",
+    }.get(task, spoken)
 
 
-def _hedge(meaning: Meaning, label: str) -> str:
-    if meaning.apology is None:
-        return NOTHING
-    kinds = [hedge.kind for hedge in meaning.apology.hedges]
-    return "owned" if meaning.apology.owned else label if label in kinds else kinds[0] if kinds else "vague"
+def answers(understanding: Understanding, examples: Sequence[Example]) -> list[str]:
+    """What the product answers to each sentence."""
+    return [answer_of(e.task, understanding.understand(e.text, expectation_for(e), EVENING))
+            for e in progress(examples, "sentences")]
 
 
-def _missing(judged: object, label: str) -> str:
-    missing: Sequence[str] = getattr(judged, "missing", ("nothing",))
-    return "ok" if not missing else label if label in missing else missing[0]
+def progress(things: Sequence[T], name: str) -> Iterator[T]:
+    """The things one by one; on the error stream, how many are done, whenever two seconds have passed."""
+    told = time.monotonic()
+    for done, thing in enumerate(things):
+        if time.monotonic() - told > NEWS:
+            told = time.monotonic()
+            print(f"\r{done} of {len(things)} {name}", end="", file=sys.stderr, flush=True)
+        yield thing
+    print("\r" + " " * 40, end="\r", file=sys.stderr, flush=True)
 
 
-def _cue(meaning: Meaning, label: str) -> str:
-    kinds = [cue.kind for cue in meaning.cues]
-    return NOTHING if not kinds else label if label in kinds else kinds[0]
+def table(language: str, split: str, models: Path | None) -> list[Row]:
+    """The figures on one part of the corpus."""
+    examples = read_corpus(language, (split,))
+    pack = Pack.load(language)
+    full = answers(Understanding(pack, Detectors.load(language, models)), examples)
+    lexical = answers(Understanding(pack, Detectors.load(language, None)), examples)
+    rows = []
+    for question in QUESTIONS:
+        chosen = [place for place, e in enumerate(examples) if e.task == question.task]
+        if chosen:
+            truth = [question.group(examples[place].label) for place in chosen]
+            rows.append(row(question, truth, [question.group(full[place]) for place in chosen],
+                            [question.group(lexical[place]) for place in chosen]))
+    return rows
 
 
-READ: Mapping[str, Callable[[Meaning, str], str]] = {
-    "answer": lambda meaning, _: NOTHING if meaning.intent == "talk" else meaning.intent,
-    "pause": lambda meaning, _: "pause" if meaning.intent == "pause" else NOTHING,
-    "cue": _cue,
-    "apology": _hedge,
-    "promise": lambda meaning, label: _missing(meaning.promise, label),
-    "request": lambda meaning, label: _missing(meaning.request, label),
-    "past": lambda meaning, _: "weapon" if meaning.past_as_weapon else NOTHING,
-    "safety": lambda meaning, _: meaning.safety or NOTHING,
-}
+def row(question: Question, truth: Sequence[str], given: Sequence[str], lexical: Sequence[str]) -> Row:
+    """One line from labels and answers."""
+    wanted, got = np.array(truth), np.array(given)
+    hits = float(np.sum((wanted == question.positive) & (got == question.positive)))
+    chance = np.random.default_rng(0)  # the same resamples every time
+    picks = [chance.integers(0, len(truth), len(truth)) for _ in range(RESAMPLES)]
+    spread = float(np.std([macro_f1(list(wanted[pick]), list(got[pick])) for pick in picks]))
+    return Row(
+        task=question.name,
+        n=len(truth),
+        positive=question.positive,
+        precision=round(hits / max(1.0, float(np.sum(got == question.positive))), 3),
+        recall=round(hits / max(1.0, float(np.sum(wanted == question.positive))), 3),
+        f1=round(macro_f1(truth, given), 3),
+        noise=round(spread, 4),
+        lexical=round(macro_f1(truth, lexical), 3),
+    )
+
+
+def fallen(rows: Sequence[Row], accepted: Mapping[str, Row]) -> list[str]:
+    """Tasks that are worse than the accepted run by more than noise."""
+    return [one.task for one in rows if (old := accepted.get(one.task)) is not None
+            and one.f1 < old.f1 - CONFIDENCE * (one.noise**2 + old.noise**2) ** 0.5]
+
+
+def read_accepted(path: Path) -> dict[str, Row]:
+    """The previous accepted run, by task; empty where there is none."""
+    if not path.is_file():
+        return {}
+    return {one["task"]: Row(**one) for one in json.loads(path.read_text(encoding="utf-8"))["rows"]}
+
+
+def show(rows: Sequence[Row], accepted: Mapping[str, Row]) -> str:
+    """The table as Markdown, below 80 columns. words: F1 without the encoder; before: F1 of the accepted run."""
+    cells = [["task", "n", "precision", "recall", "F1", "words", *(["before"] if accepted else [])]]
+    for one in rows:
+        old = accepted.get(one.task)
+        numbers = [one.precision, one.recall, one.f1, one.lexical, *([old.f1 if old else None] if accepted else [])]
+        cells.append([one.task, str(one.n), *("-" if number is None else f"{number:.3f}" for number in numbers)])
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells]
+    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+
+
+def into_readme(rendered: str, language: str) -> None:
+    """The table between its marks, with today's date. Nothing happens where the product is installed without its README."""
+    if not README.is_file():
+        return
+    text = README.read_text("utf-8")
+    before, mark, rest = text.partition(MARK)
+    _, closing, after = rest.partition(MARK)
+    if mark and closing:
+        day = datetime.now(timezone.utc).date().isoformat()
+        told = f"Measured on {day} (`{language}`, split `test`); again with `scripts/bench understanding`.\n\n"
+        README.write_text(f"{before}{MARK}\n{told}{rendered}\n{MARK}{after}", "utf-8")
+
+
+def understanding_command(options: argparse.Namespace, write: Callable[[Sequence[object]], None]) -> int:
+    """`bench understanding [--split S] [--accept]`: prints the table; 1 when a task fell behind the accepted run."""
+    held_out = options.split == "test"
+    accepted = read_accepted(ACCEPTED) if held_out else {}
+    rows = table("en", options.split, models_folder())
+    print(show(rows, accepted))
+    write([asdict(one) for one in rows])
+    if options.accept and held_out:
+        ACCEPTED.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"split": options.split, "language": "en", "rows": [asdict(one) for one in rows]}
+        ACCEPTED.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        into_readme(show(rows, {}), "en")
+        return 0
+    worse = fallen(rows, accepted)
+    if worse:
+        print("\nWorse than the accepted run, beyond noise: " + ", ".join(worse))
+    return 1 if worse else 0

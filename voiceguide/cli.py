@@ -183,9 +183,11 @@ def _care(commands: Commands) -> None:  # type: ignore[valid-type]
     check = _command(commands, "check", "checking:check_command", "check plans and packs, for authors")
     check.add_argument("--json", action="store_true", help="one object a line")
     bench = _command(commands, "bench", "bench:bench_command", "measure: see scripts/bench --help")
-    bench.add_argument("what", nargs="?", default="", help="latency, times, mishearing, understanding, voice, rehearse")
+    bench.add_argument("what", nargs="?", default="", help="latency, times, mishearing, understanding, talk, voice, rehearse")
     bench.add_argument("--data", metavar="FOLDER", help="recordings and cases to measure with")
     bench.add_argument("--json", metavar="FILE", help="write the figures here as well")
+    bench.add_argument("--split", choices=("train", "dev", "test"), default="test", help="understanding: part of the corpus")
+    bench.add_argument("--accept", action="store_true", help="understanding: take this run as the new measure, in the README too")
 
 
 if __name__ == "__main__":
