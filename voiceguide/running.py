@@ -32,7 +32,7 @@ from voiceguide.runtime.ports import Ear, Manner, Playback, Voice
 from voiceguide.runtime.rendering import Renderer
 from voiceguide.runtime.room import LiveRoom, Part, RecordedRoom, Tape
 from voiceguide.runtime.signs import Signs
-from voiceguide.runtime.store import FILE, MemoryStore, SqliteStore, Store
+from voiceguide.runtime.store import FILE, MemoryStore, NoStore, SqliteStore, Store
 from voiceguide.runtime.timeline import RealTimeline, Timeline, VirtualTimeline
 from voiceguide.settings import Settings
 from voiceguide.showing import Captions, Trace
@@ -110,7 +110,7 @@ def _recorded(args: argparse.Namespace, chosen: Settings, path: Path, *, keep: b
             room.open()
             _run_until_told(loop)
             person.close()
-    return 0
+            return _answer(person.guide)
 
 
 def _live(args: argparse.Namespace, chosen: Settings) -> int:
@@ -144,7 +144,7 @@ def _live(args: argparse.Namespace, chosen: Settings) -> int:
         _run_until_told(loop)
         room.close()
         person.close()
-    return 0
+        return _answer(person.guide)
 
 
 def _tell(listeners: list[Callable[[str], None]], code: str) -> None:
@@ -181,8 +181,28 @@ def _start(args: argparse.Namespace, zone: tzinfo) -> float:
         raise UsageError("bad_start", f"--start {args.start} is no time", hint="Write for example 2026-03-10T19:40") from None
 
 
-def _store(chosen: Settings) -> SqliteStore:
-    return SqliteStore(chosen.data / FILE)
+@contextlib.contextmanager
+def _store(chosen: Settings) -> Iterator[Store]:
+    """What is kept. On a full disk the guide leads all the same; another guide, or a file not ours, keeps it from starting."""
+    store = SqliteStore(chosen.data / FILE)
+    try:
+        store.open()
+    except StoreError as error:
+        if error.code != "disk_full":
+            raise
+        yield NoStore(error)
+        return
+    with contextlib.closing(store):
+        yield store
+
+
+def _tell_lost(error: StoreError) -> None:
+    print(f"voiceguide: {error}. The guide goes on, and nothing is kept meanwhile", file=sys.stderr, flush=True)
+
+
+def _answer(guide: Guide) -> int:
+    """How the run ended: as one that could not keep what was agreed, or well."""
+    return StoreError.exit_code if guide.lost is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +329,7 @@ class House:
                 own_words=content.own_words(phrase),
                 observers=self.observers,
                 signs=Signs(self.chosen.sensitivity),
+                on_lost=_tell_lost,
                 zone=self.zone,
             )
         )

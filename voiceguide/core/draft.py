@@ -71,9 +71,20 @@ class Draft:
     def ask(self, prompt: str, expected: str, patience: Patience = Patience.CLOSED, wording: str = "", **slots: SayValue) -> None:
         """Speak a prompt and listen for its answer. The wait for it begins when the prompt has been heard."""
         self.cancel("no_input")
+        self._tell_of_store()
         number = self.say(prompt, wording, **slots)
         self.set(asked=Asked(prompt, expected, patience, number, slots))
         self.effects.append(Listen(expected, patience))
+
+    def _tell_of_store(self) -> None:
+        """That nothing can be kept is told once, before a question: nobody's dinner is interrupted for it, and no ending."""
+        match self.s.store:
+            case "lost":
+                self.set(store="told")
+                self.say("trouble.keeping_nothing")
+            case "back":
+                self.set(store="")
+                self.say("trouble.keeping_again")
 
     def ask_again(self, wording: str) -> bool:
         """Ask the open question once more in other words; False when none is open."""

@@ -86,13 +86,25 @@ def _dispatch(draft: Draft, event: Event) -> None:
         case Due():
             _due(draft, event.clock)
         case Failed():
-            if event.part in ("ear", "microphone") and draft.s.state not in (State.CLOSED, State.MUTED):
-                draft.chime("trouble")
+            _part_failed(draft, event.part)
         case Recovered():
-            if event.part == "microphone" and draft.s.state not in (State.CLOSED, State.MUTED):
-                draft.say("trouble.hearing_again")
+            _part_back(draft, event.part)
         case _:
             assert_never(event)
+
+
+def _part_failed(draft: Draft, part: str) -> None:
+    if part == "store":
+        draft.set(store="told" if draft.s.store == "back" else "lost")
+    elif part in ("ear", "microphone") and draft.s.state not in (State.CLOSED, State.MUTED):
+        draft.chime("trouble")
+
+
+def _part_back(draft: Draft, part: str) -> None:
+    if part == "store":
+        draft.set(store="back" if draft.s.store == "told" else "")
+    elif part == "microphone" and draft.s.state not in (State.CLOSED, State.MUTED):
+        draft.say("trouble.hearing_again")
 
 
 # -- beginning -----------------------------------------------------------------------------------------------------------
@@ -101,6 +113,7 @@ def _dispatch(draft: Draft, event: Event) -> None:
 def _began(draft: Draft, event: Began) -> None:
     """A fresh start greets; a restart says what was cut off, calls back what became due, and otherwise keeps quiet."""
     draft.cancel_floor_clocks()
+    draft.set(store="")  # another process may have more room
     if draft.s.state in (State.BEAT, State.HELD):  # their clocks died with the process
         draft.go(Trigger.RESUME)
     state = draft.s.state

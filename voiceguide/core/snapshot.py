@@ -97,6 +97,7 @@ class Snapshot:
     """Everything. `roles`: who speaks and who listens (indexes of partners); `floor`: seconds each has had it.
 
     `theme`: what was broken, an id of the plan; `about`: id of the promise in hand (0 = none); `then`: the talk that waits.
+    `store`: "lost" while nothing can be kept and nobody was told, "told" after that, "back" when it works again untold, else "".
     """
 
     state: State = State.RESTING
@@ -118,6 +119,7 @@ class Snapshot:
     theme: str = ""
     about: int = 0
     then: str = ""
+    store: str = ""
     household: Household = field(default_factory=Household)
     version: int = VERSION
 
@@ -149,6 +151,7 @@ def from_plain(data: Mapping[str, Any]) -> Snapshot:
         theme=data.get("theme", ""),
         about=data.get("about", 0),
         then=data.get("then", ""),
+        store=data.get("store", ""),
         state=State(data["state"]),
         behind=State(data["behind"]),
         position=_position(data["position"]),

@@ -197,6 +197,7 @@ def ending(draft: Draft) -> None:
         clocks=booked,
         patient=old.patient,
         fusion=chosen.to_plain(),
+        store=old.store,
     )
     draft.say("close.ending")
     draft.listen("closed")

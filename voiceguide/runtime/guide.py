@@ -77,7 +77,8 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class Surroundings:
-    """Everything a guide works with. `listen` is told what to hope for; `on_close` when a session ended."""
+    """Everything a guide works with. `listen` is told what to hope for; `on_close` when a session ended; `on_lost` once
+    when nothing can be kept any longer."""
 
     session: Session
     mind: Mind
@@ -86,6 +87,7 @@ class Surroundings:
     timeline: Timeline
     listen: Callable[[str, Patience, bool], None] = lambda expected, patience, patient: None
     on_close: Callable[[], None] = lambda: None
+    on_lost: Callable[[StoreError], None] = lambda error: None
     own_words: Callable[[str, Say], bool] = lambda text, say: False
     observers: list[Observer] = field(default_factory=list)
     signs: Signs = field(default_factory=Signs)
@@ -99,7 +101,8 @@ class Guide:
         self._around = around
         self._expected = ("resting", Patience.CLOSED)
         self._born_under: Say | None = None  # the prompt that sounded when the utterance under way began
-        self._store_failed = False
+        self._unkept: tuple[Remember, ...] = ()  # lines of the ledger that wait for room
+        self.lost: StoreError | None = None  # why what was agreed is not kept at present
 
     # -- what happens to it --------------------------------------------------------------------------------------------
 
@@ -169,21 +172,28 @@ class Guide:
         return self._around.session.next_due()
 
     def handle(self, event: Event) -> None:
-        """Decide, save, then perform."""
-        session = self._around.session
+        """Decide, save, then perform. Where nothing can be saved the talk goes on all the same, and is told of it."""
+        session, before = self._around.session, self.lost
         effects = session.handle(event, self._now())
         self._commit(tuple(e for e in effects if isinstance(e, Remember)))
         for effect in effects:
             self._perform(effect)
+        if self.lost is not None and before is None:
+            self._note("store_failed", self.lost.code)
+            self._around.on_lost(self.lost)
+            self.handle(Failed("store"))
+        elif self.lost is None and before is not None:
+            self.recovered("store")
 
     def _commit(self, remembered: tuple[Remember, ...]) -> None:
+        """Save the place and the lines; lines that found no room are saved with the next event that does."""
+        self._unkept += remembered
         try:
-            self._around.store.commit(self._around.session.snapshot, remembered, self._now())
-            self._store_failed = False
+            self._around.store.commit(self._around.session.snapshot, self._unkept, self._now())
         except StoreError as error:
-            if not self._store_failed:  # said once; the session itself goes on in memory
-                self._store_failed = True
-                self._note("store_failed", error.code)
+            self.lost = error
+        else:
+            self.lost, self._unkept = None, ()
 
     def _perform(self, effect: Effect) -> None:
         around = self._around

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), save
 CREATE TABLE IF NOT EXISTS ledger (id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
 """
 _VERSION = 1
+_JOURNAL_PAGES = 32  # of 4 KiB, before the journal is folded in: SQLite's own 1000 would fill the last 4 MB of a small disk
 FILE = "voiceguide.sqlite"  # its name in the data folder
 
 
@@ -82,6 +83,18 @@ class MemoryStore:
     def entries(self, kind: str = "") -> list[Entry]:
         """The ledger."""
         return [e for e in self._entries if not kind or e.kind == kind]
+
+
+class NoStore(MemoryStore):
+    """For a guide that starts on a full disk: the talk goes on, and every attempt to keep something says why it is not kept."""
+
+    def __init__(self, trouble: StoreError) -> None:
+        super().__init__()
+        self._trouble = trouble
+
+    def commit(self, snapshot: Snapshot, remembered: tuple[Remember, ...], now: float) -> None:  # noqa: ARG002 - a Store's shape
+        """Raises the StoreError that it was given."""
+        raise StoreError(self._trouble.code, self._trouble.message, hint=self._trouble.hint)
 
 
 class SqliteStore:
@@ -157,6 +170,7 @@ class SqliteStore:
             db.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if exclusive else 'NORMAL'}")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
             db.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error:
             db.close()
