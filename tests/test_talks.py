@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from voiceguide.core.events import Heard
 from voiceguide.core.hints import LONG
 from voiceguide.core.machine import State
 from voiceguide.core.plan import Kind, Plan, Position, Step
-from voiceguide.core.snapshot import Household, Promised, Snapshot, from_plain, to_plain
+from voiceguide.core.snapshot import Checkin, Clock, Household, Promised, Snapshot, from_plain, to_plain
 from voiceguide.language.contract import contract
 from voiceguide.language.pack import Pack
 from voiceguide.language.plans import load_plans
@@ -232,8 +233,42 @@ def test_a_check_in_opens_by_itself_once_and_at_the_hour_of_the_household() -> N
     couple.wait(6 * figures.DAY)
     assert "follow_up.called" not in couple.said
     couple.wait(3 * figures.DAY)
-    assert couple.said.count("follow_up.called") == 1 + figures.REPROMPTS
+    assert couple.said.count("follow_up.called") == 2 * (1 + figures.REPROMPTS)
     assert couple.state is State.RESTING
+
+
+def test_a_check_in_that_nobody_answers_comes_once_more_the_next_day_and_then_rests_as_not_asked() -> None:
+    couple = booked(couple_at("repair"))
+    (checkin,) = couple.session.snapshot.household.checkins
+    couple.wait(checkin.due + figures.HOUR - couple.now)
+    (again,) = couple.session.snapshot.household.checkins
+    assert again.again and again.due == checkin.due + figures.DAY
+    assert from_plain(to_plain(couple.session.snapshot)).household == couple.session.snapshot.household
+    couple.wait(30 * figures.DAY)
+    assert couple.said.count("follow_up.called") == 2 * (1 + figures.REPROMPTS)
+    assert not couple.session.snapshot.household.checkins and not couple.session.snapshot.clocks
+    kinds = [one.kind for one in couple.effects if isinstance(one, Remember)]
+    assert kinds.count("not_asked") == 1 and "missed" not in kinds
+
+
+@pytest.mark.parametrize("way", ["repair:asked", "prepare:asked", "between:asked", "outside:reminded", "follow_up:called"])
+def test_whatever_the_guide_opens_by_itself_is_tried_twice_and_an_answer_is_enough(way: str) -> None:
+    due = Couple(PLANS).now + figures.DAY
+    waiting = replace(KNOWN, checkins=(Checkin(due, way),))
+    clock = Clock(f"checkin:{due:.0f}", due, durable=True)
+    couple = Couple(PLANS, Snapshot(number=1, household=waiting, clocks=(clock,))).begin()
+    couple.wait(figures.DAY + 11 * figures.HOUR)
+    plan, _, step = way.partition(":")
+    first = couple.said.count(PLANS[plan].steps[step].prompt)
+    assert first and [one.plan for one in couple.session.snapshot.household.checkins] == [way]
+    couple.wait(10 * figures.DAY)
+    assert couple.said.count(PLANS[plan].steps[step].prompt) == 2 * first
+
+
+def test_a_check_in_that_was_answered_with_not_now_is_not_tried_again() -> None:
+    couple = booked(couple_at("repair"))
+    couple.wait(couple.session.snapshot.household.checkins[0].due - couple.now + 1.0).hear("no")
+    assert not any(one.again for one in couple.session.snapshot.household.checkins)
 
 
 def test_two_check_ins_due_at_once_are_one_sitting() -> None:
@@ -241,7 +276,7 @@ def test_two_check_ins_due_at_once_are_one_sitting() -> None:
     other = Couple(PLANS, couple.session.snapshot, couple.now).begin()
     again = couple_at("repair", "checkin", other.session.snapshot.household).hear("yes").listen()
     again.wait(9 * figures.DAY)
-    assert again.said.count("follow_up.called") == 1 + figures.REPROMPTS
+    assert again.said.count("follow_up.called") == 2 * (1 + figures.REPROMPTS)  # one sitting, tried twice
 
 
 def test_a_check_in_waits_for_the_end_of_a_talk() -> None:

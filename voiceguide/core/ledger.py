@@ -1,7 +1,8 @@
 """What the couple keeps: promises and how they went, request, pattern, agreed phrase, names, and booked check-ins.
 
-Laws. Only words that were dictated and confirmed are kept. Counts are said, never weighed. A check-in opens by itself once, at a
-decent hour, and never into a talk that is under way. Two that are due at once become one sitting. (mission R5 to R8, R13, R14)
+Laws. Only words that were dictated and confirmed are kept. Counts are said, never weighed. A check-in opens by itself at a decent
+hour, once more the next day where nobody answered, and never into a talk that is under way. Two that are due at once become one
+sitting. (mission R5 to R8, R13, R14)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from voiceguide.core.snapshot import Checkin, Household, Promised
 
 CHECKIN = "checkin:"  # clocks of booked follow-ups, "checkin:<due>"
 FOLLOW_UP = "follow_up"  # the plan that a booking opens when it names no other
+CALLED = "called"  # visits: the guide opened this talk by itself, for the first or the second time
 _ASKED = "asked:"  # visits: promises that this sitting has already taken up
 
 
@@ -116,16 +118,25 @@ def undo(draft: Draft, step: Step) -> None:
 # -- booking -------------------------------------------------------------------------------------------------------------
 
 
-def _book(draft: Draft, days: int, plan: str) -> None:
+def _book(draft: Draft, days: int, plan: str, *, again: bool = False) -> None:
     """The guide will open `plan` by itself in `days` days, at the household's hour; one booking a plan and day."""
     household = draft.s.household
     due = draft.calendar.at(draft.now, days, household.hour)
-    checkin = Checkin(due, plan)
+    checkin = Checkin(due, plan, again=again)
     draft.start_at(f"{CHECKIN}{due:.0f}", due, durable=True)
     if checkin in household.checkins:
         return
     draft.set(household=replace(household, checkins=(*household.checkins, checkin)))
     draft.remember("checkin", due=Moment(due), plan=plan)
+
+
+def nobody_answered(draft: Draft, way: str) -> None:
+    """The guide opened `way` by itself to an empty room: once more the next day, then it rests as not asked."""
+    tries = draft.s.visits.get(CALLED, 0)
+    if tries == 1:
+        _book(draft, 1, way, again=True)
+    elif tries:
+        draft.remember("not_asked", plan=way)
 
 
 def choose_hour(draft: Draft, seconds: float) -> None:
@@ -135,23 +146,25 @@ def choose_hour(draft: Draft, seconds: float) -> None:
     draft.set(household=replace(draft.s.household, hour=hour))
 
 
-def take_due(draft: Draft) -> str:
-    """The way ("plan:step") to open for what is due now, "" for none. Others that lead there are one sitting; the rest wait.
+def take_due(draft: Draft) -> Checkin | None:
+    """What is to be opened now, None for nothing. Others that lead there are one sitting; the rest wait.
 
     At an indecent hour (after a power cut, say) nothing opens: it is moved to the household's hour.
     """
     household = draft.s.household
     due = [c for c in household.checkins if c.due <= draft.now]
     if not due:
-        return ""
+        return None
     first, last = figures.DECENT_HOURS
     plan = due[0].plan
     if not first <= draft.calendar.hour(draft.now) <= last + 1:
         _move(draft, due, _next_decent(draft))
-        return ""
+        return None
     draft.set(household=replace(household, checkins=tuple(c for c in household.checkins if c not in due)))
     _move(draft, [c for c in due if c.plan != plan], draft.now + figures.HOUR)
-    return plan if plan.partition(":")[0] in draft.plans else ""
+    if plan.partition(":")[0] not in draft.plans:
+        return None
+    return replace(due[0], again=all(c.again for c in due if c.plan == plan))
 
 
 def _next_decent(draft: Draft) -> float:

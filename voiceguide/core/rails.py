@@ -231,7 +231,8 @@ def checkin_due(draft: Draft, clock: str) -> None:
     if draft.s.state not in (State.RESTING, State.CLOSED):
         draft.start(clock, figures.HOUR, durable=True)
         return
-    if way := ledger.take_due(draft):
-        plan, _, step = way.partition(":")
+    if checkin := ledger.take_due(draft):
+        plan, _, step = checkin.plan.partition(":")
         draft.chime("return")
         talk.open_talk(draft, plan, step)
+        draft.set(visits={**draft.s.visits, ledger.CALLED: 2 if checkin.again else 1})

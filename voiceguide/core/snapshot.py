@@ -56,11 +56,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Checkin:
-    """A follow-up that the guide opens by itself. `plan`: which talk; `about`: the ledger's id of the promise, "" for none."""
+    """A follow-up that the guide opens by itself. `plan`: which talk; `about`: the ledger's id of the promise, "" for none.
+    `again`: nobody answered the first time."""
 
     due: float
     plan: str
     about: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

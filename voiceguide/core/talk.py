@@ -325,7 +325,9 @@ def _turn_over(draft: Draft, step: Step) -> str:
 
 def missed(draft: Draft) -> None:
     """Twice asked again, and still nothing the step can use: its safest way on. A second time in a row: a pause with an end."""
-    step = here(draft)
+    step, position = here(draft), draft.s.position
+    if position is not None and not draft.s.trail:  # nobody has answered anything in this talk
+        ledger.nobody_answered(draft, f"{position.plan}:{position.step}")
     if _count_visit(draft, _SILENT) > 1:
         _answered_again(draft)
         pauses.begin(draft)
