@@ -27,7 +27,7 @@ TOLERANCE = 2e-4
 PLACES = 4096
 PERSONS = ("i", "you", "we", "it", "they", "other", "")
 # Weight of a block of features against the others under one common penalty; chosen on the development part.
-SCALES = {"meaning": 7.0, "rules": 1.5, "clauses": 0.5, "words": 2.0}
+SCALES = {"meaning": 7.0, "rules": 1.5, "pairs": 0.7, "clauses": 0.5, "words": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,13 @@ class Head:
 
 def lexical_features(utterance: Utterance, clauses: Sequence[Clause], found: Mapping[str, object],
                      rules: Sequence[str]) -> Floats:
-    """Rules that matched, shape of the clauses, and hashed words: shape (len(rules) + clause_size() + PLACES,)."""
-    flags = np.array([SCALES["rules"] if name in found else 0.0 for name in rules], dtype=np.float32)
+    """Rules that matched, every two that matched together, shape of the clauses, and hashed words: shape (sum of `blocks`,)."""
+    flags = np.array([name in found for name in rules], dtype=np.float32)
+    together = np.outer(flags, flags)[np.triu_indices(len(rules), 1)] * np.float32(SCALES["pairs"])
+    flags *= np.float32(SCALES["rules"])
     shape = clause_features(utterance, clauses) * np.float32(SCALES["clauses"])
     words = word_features(utterance) * np.float32(SCALES["words"])
-    return np.concatenate([flags, shape, words])
+    return np.concatenate([flags, together, shape, words])
 
 
 def meaning_features(layers: Floats) -> Floats:
@@ -61,7 +63,7 @@ def meaning_features(layers: Floats) -> Floats:
 
 def blocks(half: str, rules: int) -> tuple[int, ...]:
     """Sizes of the blocks of features, in order, of the "full" or "lexical" half."""
-    lexical = (rules, clause_size(), PLACES)
+    lexical = (rules, rules * (rules - 1) // 2, clause_size(), PLACES)
     return (*(WIDTH for _ in range(LAYERS + 1)), *lexical) if half == "full" else lexical
 
 

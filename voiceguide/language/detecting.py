@@ -31,7 +31,7 @@ from voiceguide.language.rules import Rules, compile_rules
 from voiceguide.language.safety import is_doubtful, judge_safety
 from voiceguide.language.understanding import Found
 
-FILES = ("words", "pause", "cues", "apology", "promise", "request", "past", "safety")
+FILES = ("words", "concepts", "pause", "cues", "apology", "promise", "request", "past", "safety")
 ENCODER = "all-minilm-l6-v2"  # the folder below models/
 PROBE_NUMBERS = 16
 PROBE_TOLERANCE = 1e-3
