@@ -84,7 +84,7 @@ class Prosody:
     level_db: float  # of active frames, re full scale
     pitch_st: float | None  # median; None when too little was voiced
     pitch_high_st: float | None  # 90th percentile
-    tilt_db: float  # energy 1-5 kHz against 0.05-1 kHz
+    tilt_db: float  # energy 2-6 kHz against 0.05-2 kHz
     active_seconds: float
     voiced_share: float
     syllables_per_second: float

@@ -23,8 +23,12 @@ HOP = 256  # samples (16 ms): the grid that level, spectrum and pitch share
 WINDOW = 512
 ACTIVE_BELOW_PEAK_DB = 25.0  # a frame is active when it is at most this far below the loud frames of its utterance
 ACTIVE_FLOOR_DB = -70.0  # re full scale: below it nobody speaks
-LOW_BAND_HZ = (50.0, 1000.0)
-HIGH_BAND_HZ = (1000.0, 5000.0)
+# Border of the tilt and percentile of the level: chosen on one half of the actors of RAVDESS (anger of both strengths against
+# calm: area under the curve .958 before, .974 so), kept on the other half (.980, .983; without the level .977, .981). Of raised
+# minutes made from read speech 88% are noticed, not 81%, at as many false cues. With noise at 10 dB and in rooms it gains too.
+LOW_BAND_HZ = (50.0, 2000.0)
+HIGH_BAND_HZ = (2000.0, 6000.0)
+LOUD_PERCENT = 90.0  # of the active frames are softer than what is called the level
 SYLLABLE_BAND_HZ = (300.0, 3300.0)  # vowels; keeps out hum and hiss
 SYLLABLE_DIP_DB = 2.0  # de Jong and Wempe 2009: a syllable's peak stands at least 2 dB above the dips beside it
 VOICED = 0.5  # the tracker's confidence above which a frame counts as voiced
@@ -128,8 +132,8 @@ def _quiet(level: Floats) -> Flags:
 
 
 def _level(level: Floats, active: Flags) -> float:
-    """The usual active frame, in decibels, less what the room added to it: rain does not raise anybody's voice."""
-    voice, room = float(np.median(level[active])), float(np.median(level[_quiet(level)]))
+    """A loud but usual active frame, in decibels, less what the room added to it: rain does not raise anybody's voice."""
+    voice, room = float(np.percentile(level[active], LOUD_PERCENT)), float(np.median(level[_quiet(level)]))
     return voice + float(10.0 * np.log10(max(1.0 - 10.0 ** ((room - voice) / 10.0), 0.1)))
 
 
