@@ -27,6 +27,8 @@ NORM_EPSILON = 1e-12
 LONGEST = 128
 BATCH = 16  # sentences at once: more needs memory and gains nothing on one core
 _HEADER_LIMIT = 10_000_000
+_AVERAGE = np.full(WIDTH, 1 / WIDTH, dtype=np.float32)
+_ROOT = math.sqrt(2 / math.pi)
 
 
 class Encoder:
@@ -92,10 +94,10 @@ class Encoder:
     def _means(self, ids: npt.NDArray[np.int64]) -> Floats:
         """(sentences, tokens) -> (sentences, LAYERS + 1, WIDTH)."""
         hidden = self._embed_tokens(ids)
-        means = [hidden.mean(axis=1)]
+        means = [_mean_of_words(hidden, ids.shape)]
         for layer in self._layers:
-            hidden = layer.forward(hidden)
-            means.append(hidden.mean(axis=1))
+            hidden = layer.forward(hidden, ids.shape)
+            means.append(_mean_of_words(hidden, ids.shape))
         stacked = np.stack(means, axis=1)
         return cast(Floats, stacked / np.maximum(np.linalg.norm(stacked, axis=2, keepdims=True), 1e-9))
 
@@ -104,44 +106,46 @@ class Encoder:
         total = weights["embeddings.word_embeddings.weight"][ids]
         total = total + weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
         total = total + weights["embeddings.token_type_embeddings.weight"][0]
-        return _norm(total, weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"])
+        norm = [weights[f"embeddings.LayerNorm.{part}"][:, None] for part in ("weight", "bias")]
+        return _norm(cast("Floats", np.ascontiguousarray(total.reshape(-1, WIDTH).T)), norm[0], norm[1])
 
 
 class _Layer:
-    """One transformer block. Weights are copied once, transposed and with query, key and value side by side."""
+    """One transformer block, on columns: (WIDTH, all tokens). Weights stay as the file has them, query, key and value one
+    below the other: a matrix times few columns takes two thirds of the time of few rows times a matrix (OpenBLAS, one core).
+    """
 
     def __init__(self, weights: dict[str, Floats], number: int) -> None:
         def get(name: str) -> Floats:
             return weights[f"encoder.layer.{number}.{name}"]
 
+        def column(name: str) -> Floats:
+            return cast("Floats", get(name)[:, None].copy())
+
         parts = ("query", "key", "value")
-        self.into = np.ascontiguousarray(np.concatenate([get(f"attention.self.{p}.weight") for p in parts]).T)
-        self.into_bias = np.concatenate([get(f"attention.self.{p}.bias") for p in parts])
-        self.out = np.ascontiguousarray(get("attention.output.dense.weight").T)
-        self.out_bias = get("attention.output.dense.bias").copy()
-        self.up = np.ascontiguousarray(get("intermediate.dense.weight").T)
-        self.up_bias = get("intermediate.dense.bias").copy()
-        self.down = np.ascontiguousarray(get("output.dense.weight").T)
-        self.down_bias = get("output.dense.bias").copy()
-        self.first = (get("attention.output.LayerNorm.weight").copy(), get("attention.output.LayerNorm.bias").copy())
-        self.second = (get("output.LayerNorm.weight").copy(), get("output.LayerNorm.bias").copy())
+        self.into = np.concatenate([get(f"attention.self.{p}.weight") for p in parts])
+        self.into_bias = np.concatenate([column(f"attention.self.{p}.bias") for p in parts])
+        self.out, self.out_bias = get("attention.output.dense.weight").copy(), column("attention.output.dense.bias")
+        self.up, self.up_bias = get("intermediate.dense.weight").copy(), column("intermediate.dense.bias")
+        self.down, self.down_bias = get("output.dense.weight").copy(), column("output.dense.bias")
+        self.first = (column("attention.output.LayerNorm.weight"), column("attention.output.LayerNorm.bias"))
+        self.second = (column("output.LayerNorm.weight"), column("output.LayerNorm.bias"))
         shapes = (self.into.shape, self.out.shape, self.up.shape, self.down.shape)
-        if shapes != ((WIDTH, 3 * WIDTH), (WIDTH, WIDTH), (WIDTH, 4 * WIDTH), (4 * WIDTH, WIDTH)):
+        if shapes != ((3 * WIDTH, WIDTH), (WIDTH, WIDTH), (4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH)):
             raise ValueError("shape")
 
-    def forward(self, hidden: Floats) -> Floats:
-        """(sentences, tokens, WIDTH) -> the same shape."""
-        sentences, tokens, size = *hidden.shape[:2], WIDTH // ATTENTION_HEADS
-        flat = hidden.reshape(sentences * tokens, WIDTH)
-        split = (flat @ self.into + self.into_bias).reshape(sentences, tokens, 3, ATTENTION_HEADS, size)
-        query, key, value = split.transpose(2, 0, 3, 1, 4)
-        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(math.sqrt(size))
+    def forward(self, hidden: Floats, shape: tuple[int, ...]) -> Floats:
+        """(WIDTH, sentences * tokens) -> the same; `shape`: (sentences, tokens)."""
+        size = WIDTH // ATTENTION_HEADS
+        split = (self.into @ hidden + self.into_bias).reshape(3, ATTENTION_HEADS, size, *shape)
+        query, key, value = split.transpose(0, 3, 1, 4, 2)  # each (sentences, heads, tokens, size)
+        scores = query @ key.transpose(0, 1, 3, 2) * np.float32(1 / math.sqrt(size))
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
         scores /= scores.sum(axis=-1, keepdims=True)
-        attended = (scores @ value).transpose(0, 2, 1, 3).reshape(sentences * tokens, WIDTH)
-        flat = _norm(flat + attended @ self.out + self.out_bias, *self.first)
-        inner = _gelu(flat @ self.up + self.up_bias) @ self.down + self.down_bias
-        return _norm(flat + inner, *self.second).reshape(hidden.shape)
+        attended = (scores @ value).transpose(1, 3, 0, 2).reshape(WIDTH, -1)
+        hidden = _norm(cast("Floats", hidden + self.out @ attended + self.out_bias), *self.first)
+        inner = self.down @ _gelu(self.up @ hidden + self.up_bias) + self.down_bias
+        return _norm(cast("Floats", hidden + inner), *self.second)
 
 
 def read_safetensors(path: Path) -> dict[str, Floats]:
@@ -186,18 +190,29 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "ignore").decode("utf-8")
 
 
+def _mean_of_words(hidden: Floats, shape: tuple[int, ...]) -> Floats:
+    """(WIDTH, sentences * tokens) -> (sentences, WIDTH)."""
+    return cast(Floats, hidden.reshape(WIDTH, *shape).mean(axis=-1).T)
+
+
 def _norm(values: Floats, weight: Floats, bias: Floats) -> Floats:
-    centred = values - values.mean(axis=-1, keepdims=True)
-    variance = np.mean(centred * centred, axis=-1, keepdims=True)
-    return cast(Floats, centred / np.sqrt(variance + np.float32(NORM_EPSILON)) * weight + bias)
+    """Each column to mean 0 and variance 1, then scaled."""
+    centred = values - _AVERAGE @ values
+    centred *= 1 / np.sqrt(_AVERAGE @ (centred * centred) + np.float32(NORM_EPSILON))
+    centred *= weight
+    centred += bias
+    return centred
 
 
 def _gelu(values: Floats) -> Floats:
-    """X * Phi(x) with the error function of Abramowitz and Stegun 7.1.26 (error below 2e-7; numpy has none)."""
-    scaled = np.abs(values) * np.float32(math.sqrt(0.5))
-    step = 1 / (1 + np.float32(0.3275911) * scaled)
-    series = step * np.float32(1.061405429) + np.float32(-1.453152027)
-    for coefficient in (1.421413741, -0.284496736, 0.254829592):
-        series = series * step + np.float32(coefficient)
-    tail = np.float32(0.5) * series * step * np.exp(-scaled * scaled)
-    return cast(Floats, values * np.where(values >= 0, 1 - tail, tail))
+    """X * Phi(x) in the form with tanh (Hendrycks and Gimpel 2016; off by 5e-4 at most): a sixth of the time of the error
+    function, which numpy has none of. The heads are trained on what comes out of here."""
+    inner = values * values
+    inner *= np.float32(0.044715 * _ROOT)
+    inner += np.float32(_ROOT)
+    inner *= values
+    np.tanh(inner, out=inner)
+    inner += 1
+    inner *= values
+    inner *= np.float32(0.5)
+    return inner
