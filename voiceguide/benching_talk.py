@@ -60,7 +60,7 @@ def _listen(meaning: Meaning, fusion: Fusion, clock: float, counts: Counter[str]
     if meaning.intent == "pause" and meaning.certain:
         counts[ACTS] += 1
         return fusion
-    counts[SIGNS] += bool(meaning.cues)
+    counts[SIGNS] += any(cue.confidence >= figures.LEAST_CONFIDENCE for cue in meaning.cues)
     fusion, offer = fusion.heard(tuple(Cue(cue.kind, cue.confidence) for cue in meaning.cues), clock)
     if not offer and meaning.intent == "pause" and meaning.confidence >= figures.SURE_ENOUGH:
         fusion, offer = fusion.suggested(clock)

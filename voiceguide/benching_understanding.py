@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from voiceguide.core.figures import LEAST_CONFIDENCE
 from voiceguide.corpus import Example, read_corpus
 from voiceguide.language.contract import contract
 from voiceguide.language.detecting import Detectors
@@ -86,6 +87,7 @@ QUESTIONS = (
     Question("safety", "safety", "risk", lambda label: "none" if label == "none" else "risk"),
     Question("safety, which", "safety", "self_harm", _same),
     Question("answers", "answer", "yes", _same),
+    Question("ordinary talk", "talk", "quiet", lambda label: "quiet" if label == "none" else label),
 )
 
 
@@ -106,6 +108,7 @@ def answer_of(task: str, meaning: Meaning) -> str:
     spoken = "none" if meaning.intent == "talk" else meaning.intent
     judged = meaning.promise if task == "promise" else meaning.request
     hedges = meaning.apology.hedges if meaning.apology is not None else ()
+    counting = [cue for cue in meaning.cues if cue.confidence >= LEAST_CONFIDENCE]
     return {
         "pause": "pause" if meaning.intent == "pause" else "none",
         "cue": meaning.cues[0].kind if meaning.cues else "none",
@@ -114,6 +117,7 @@ def answer_of(task: str, meaning: Meaning) -> str:
         "request": judged.missing[0] if judged is not None and judged.missing else "ok",
         "past": "weapon" if meaning.past_as_weapon else "none",
         "safety": meaning.safety or "none",
+        "talk": "noticed" if counting or meaning.safety or meaning.intent == "pause" else "quiet",
     }.get(task, spoken)
 
 

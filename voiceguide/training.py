@@ -27,6 +27,7 @@ from voiceguide.language.heads import HALVES, Heads
 from voiceguide.runtime.models import models_folder
 
 Texts = dict[str, Floats]
+TALK = "talk"  # ordinary talk: no task of its own, but nothing in the others
 TASKS = ("answer", "apology", "cue", "past", "pause", "promise", "request", "safety")
 FOLDS = 5
 DRILL = "drill"
@@ -54,8 +55,9 @@ BORROWED: Mapping[str, tuple[tuple[str, frozenset[str]], ...]] = {
 
 @dataclass(frozen=True)
 class Task:
-    """The sentences of one question with their weight. `own`: figures and thresholds look at these alone, not at borrowed
-    ones or at drill (sentences written to teach one thing, which are easier than what people say)."""
+    """The sentences of one question with their weight. `own`: figures look at these alone, not at borrowed ones or at drill
+    (sentences written to teach one thing, which are easier than what people say). `talk`: ordinary talk, in which nothing
+    may fire; thresholds answer for it."""
 
     name: str
     labels: tuple[str, ...]
@@ -64,6 +66,7 @@ class Task:
     weights: Floats
     own: npt.NDArray[np.bool_]
     borrowed: npt.NDArray[np.bool_]
+    talk: npt.NDArray[np.bool_]
     supported: npt.NDArray[np.bool_]
 
 
@@ -78,9 +81,14 @@ def gather(name: str, examples: Sequence[Example], forbidden: frozenset[str], pl
         rows += [(text, "none", BORROWED_WEIGHT, False, True) for text in borrowed
                  if text not in own and text not in forbidden and zlib.crc32(text.encode()) % BORROWED_SHARE == 0]
         own |= dict.fromkeys(borrowed, "none") | own
+    if name in BORROWED:
+        talk = dict.fromkeys(e.text for e in examples if e.task == TALK)
+        rows += [(text, "none", 1.0, False, True) for text in talk if text not in own and text not in forbidden]
     texts, wanted, weights, is_own, is_borrowed = zip(*rows, strict=True)
+    ordinary = frozenset(e.text for e in examples if e.task == TALK)
     return Task(name, labels, texts, np.array([labels.index(label) for label in wanted]),
                 np.array(weights, dtype=np.float32), np.array(is_own), np.array(is_borrowed),
+                np.array([text in ordinary for text in texts]),
                 np.array([SUPPORT[name](plain.read(text).found) if name in SUPPORT else False for text in texts]))
 
 
@@ -177,10 +185,11 @@ def choose(task: Task, unseen: Floats) -> dict[str, float]:
 
     if task.name == "pause":
         wish, wanted = column["pause"], is_label("pause")
-        return {"pause": max(precise(wish[~backed], wanted[~backed], 0.93), plain(task, unseen, 0.01)),
-                "supported": precise(wish[backed], wanted[backed], 0.9)}
+        return {"pause": max(precise(wish[~backed], wanted[~backed], 0.93), plain(task, unseen, 0.002)),
+                "supported": max(precise(wish[backed], wanted[backed], 0.9), plain(task, unseen, 0.002, backed=True))}
     if task.name == "cue":
-        return {"any": max(balanced(1 - column["none"], ~is_label("none")), plain(task, unseen, 0.06))}
+        # Told from "any" on; only what is "sure" counts towards a question, so that an evening of plain talk is left alone.
+        return {"any": balanced(1 - column["none"], ~is_label("none")), "sure": plain(task, unseen, 0.002)}
     if task.name == "apology":
         return {"owned": kept(column["owned"], is_label("owned"), 0.965)}
     if task.name == "safety":
@@ -188,18 +197,20 @@ def choose(task: Task, unseen: Floats) -> dict[str, float]:
         # Issue 4 wants recall .90 at 2 of 100 look-alikes; five-fold they are not to be had together. Ending a talk for
         # nothing is the rarer harm of the two only if it stays away from plain talk: 1 of 1000 there.
         return {"sure": max(quiet(np.where(backed, 0, risk), harmless, 0.015), plain(task, unseen, 0.001)),
-                "doubt": max(quiet(risk, harmless, 0.1), plain(task, unseen, 0.01)),
-                "supported": max(quiet(np.where(backed, risk, 0), harmless, 0.02), plain(task, unseen, 0.004))}
+                "doubt": max(quiet(risk, harmless, 0.1), plain(task, unseen, 0.004)),
+                "supported": max(quiet(np.where(backed, risk, 0), harmless, 0.02), plain(task, unseen, 0.002, backed=True))}
     if task.name not in ("promise", "request", "past"):
         return {}
     positive = {"promise": "ok", "request": "ok", "past": "weapon"}[task.name]
     least = balanced(column[positive], is_label(positive))
-    return {positive: max(least, plain(task, unseen, 0.03)) if task.name == "past" else least}
+    return {positive: max(least, plain(task, unseen, 0.01)) if task.name == "past" else least}
 
 
-def plain(task: Task, unseen: Floats, share: float) -> float:
-    """The lowest threshold at which at most `share` of the sentences of other tasks fire."""
-    return round(float(np.quantile(1 - unseen[task.borrowed, task.labels.index("none")], 1 - share)), 3)
+def plain(task: Task, unseen: Floats, share: float, *, backed: bool = False) -> float:
+    """The lowest threshold at which at most `share` of the utterances of ordinary talk fire; `backed`: those with a phrase."""
+    ordinary = task.talk if task.talk.any() else task.borrowed
+    risk = 1 - unseen[ordinary, task.labels.index("none")]
+    return round(float(np.quantile(np.where(task.supported[ordinary] == backed, risk, 0), 1 - share)), 3)
 
 
 def precise(scores: Floats, truth: npt.NDArray[np.bool_], least: float) -> float:

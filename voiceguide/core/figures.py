@@ -61,7 +61,7 @@ STIRRED_UP = 7  # of ten, when they come back: then the wording says that more t
 CUE_WINDOW = 60.0  # domain 8: cue_window
 OFFER_REST = 600.0  # domain 8: false-pause budget, at most one in ten minutes
 LEAST_CONFIDENCE = 0.3  # below it a detector is guessing
-SURE_ENOUGH = 0.8  # confidence from which words that mean a pause, unasked, are worth the question
+SURE_ENOUGH = 0.85  # of words that may mean a pause: from here on worth the question by themselves (96 of 100 are right)
 REPEATED_BAR = 1.5  # after an offer, until a calm minute, it takes this much more to ask again
 SIGNS_KEPT = 32  # a bound for the snapshot; a minute of quarrel has fewer
 # How much evidence must come together. "normal" is two good signs; one very sure sign reaches none of them.
@@ -69,6 +69,7 @@ BARS: Mapping[str, float] = {"less": 1.5, "normal": 1.1, "more": 0.8}
 # What a sure sign of a kind weighs. Own overwhelm weighs most (it is what a pause is for); plain heat, defence and
 # withdrawal are common in harmless talk (1 of 32 hits of "you always" was real: the project's own count on phone talk).
 WEIGHTS: Mapping[str, float] = {
+    "pause.suggested": 1.0,  # words that may mean a pause: with one more sign beside them worth the question
     "flooding.explicit": 1.0,
     "flooding.body": 1.0,
     "contempt": 0.9,
