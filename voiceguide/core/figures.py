@@ -61,11 +61,11 @@ STIRRED_UP = 7  # of ten, when they come back: then the wording says that more t
 CUE_WINDOW = 60.0  # domain 8: cue_window
 OFFER_REST = 600.0  # domain 8: false-pause budget, at most one in ten minutes
 LEAST_CONFIDENCE = 0.3  # below it a detector is guessing
-SURE_ENOUGH = 0.85  # of words that may mean a pause: from here on worth the question by themselves (96 of 100 are right)
+SURE_ENOUGH = 0.9  # of words that may mean a pause: from here on worth the question by themselves (98 of 100 are right)
 REPEATED_BAR = 1.5  # after an offer, until a calm minute, it takes this much more to ask again
 SIGNS_KEPT = 32  # a bound for the snapshot; a minute of quarrel has fewer
 # How much evidence must come together. "normal" is two good signs; one very sure sign reaches none of them.
-BARS: Mapping[str, float] = {"less": 1.5, "normal": 1.1, "more": 0.8}
+BARS: Mapping[str, float] = {"less": 1.5, "normal": 1.25, "more": 0.8}
 # What a sure sign of a kind weighs. Own overwhelm weighs most (it is what a pause is for); plain heat, defence and
 # withdrawal are common in harmless talk (1 of 32 hits of "you always" was real: the project's own count on phone talk).
 WEIGHTS: Mapping[str, float] = {

@@ -14,9 +14,10 @@ NONE = "none"
 SURE = 0.5
 DOUBT = 0.3
 _LOOK_ALIKE = "look_alike"
-# A head by itself may not end a talk for less: five-fold, of 1 300 harmless and hard sentences and 1 600 of plain talk none did
-# so, and 1 of 16 dangers that no phrase names. What it leaves below is a doubt, which gives an ordinary pause (5.2 rule 11).
-HEAD_ALONE = 0.9
+# Without a phrase of danger a head may not end a talk for less. Measured on eleven hours of telephone talk, which hold no danger:
+# from .90 on it would have ended six talks, from here on none. What is left below is a doubt: an ordinary pause (5.2 rule 11).
+HEAD_ALONE = 0.97
+LEAST_DOUBT = 0.9
 
 
 def judge_safety(reading: Reading) -> tuple[str, float]:
@@ -48,4 +49,5 @@ def _least(reading: Reading) -> float:
 
 def is_doubtful(reading: Reading, risk: float) -> bool:
     """Too much to ignore, too little to act on."""
-    return reading.threshold("safety", "doubt", DOUBT) <= risk < _least(reading)
+    least = reading.threshold("safety", "doubt", DOUBT) if is_supported(reading.found) else LEAST_DOUBT
+    return least <= risk < _least(reading)
