@@ -100,7 +100,7 @@ def test_what_was_agreed_is_kept(evening: Evening) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "voiceguide", "promises", "--data", str(evening.data)], capture_output=True, text=True, check=True
     )
-    assert "i will text you before six" in shown.stdout
+    assert "I will text you before six" in shown.stdout
 
 
 def test_what_was_told_is_nowhere_on_disk(evening: Evening) -> None:
