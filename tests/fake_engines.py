@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import time
+import threading
 import wave
 from collections.abc import Callable
 
@@ -51,7 +51,7 @@ def hangs_once(directory: str) -> Handler:
     def handle(request: object, tell: object) -> object:
         if isinstance(request, SentenceWanted) and not os.path.exists(mark):  # noqa: PTH110
             open(mark, "w").close()  # noqa: PTH123
-            time.sleep(60)
+            threading.Event().wait(60)
         return steady(directory)(request, tell)
 
     return handle

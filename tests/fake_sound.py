@@ -81,7 +81,7 @@ class FakeClocks:
         self.awake += seconds
         self.all += seconds
 
-    def sleep(self, seconds: float) -> None:
+    def suspend(self, seconds: float) -> None:
         self.all += seconds
 
     @property

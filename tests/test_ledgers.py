@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.ledger import LINES, PROMISE, Run, at, fill, kept_in, spoil
 from voiceguide import ledgers
 from voiceguide.accounts import account, monday
-from voiceguide.cli import main
-from voiceguide.core.effects import Dictated, Moment, Remember
+from voiceguide.core.effects import Dictated, Remember
 from voiceguide.core.snapshot import Household, Promised, Snapshot
 from voiceguide.history_page import page
 from voiceguide.language.contract import read_toml
@@ -29,59 +29,11 @@ from voiceguide.language.telling import Telling
 from voiceguide.runtime.store import FILE, Entry, SqliteStore
 
 ROOT = Path(__file__).parents[1]
-PROMISE = "when i come home after seven i'll text you before six on friday"  # as a recogniser writes
 SHOWN = "When I come home after seven I'll text you before six on Friday"  # as people do
-START = datetime(2026, 3, 2, 19, 0, tzinfo=timezone.utc)  # a Monday
 KINDS = ["promise", "kept", "missed", "not_yet", "let_go", "pause", "return_kept", "name_first", "name_second", "request",
          "pattern", "phrase", "later", "consent", "checkin", "of_the_future"]
 EN = Telling.load("en")
-Run = Callable[..., "tuple[int, str, str]"]
 Row = tuple[str, float, "dict[str, object]"]
-
-
-def at(day: float) -> float:
-    return (START + timedelta(days=day)).timestamp()
-
-
-LINES: list[tuple[float, Remember]] = [
-    (0, Remember("consent")),
-    (0, Remember("name_first", {"text": Dictated("Alex")})),
-    (0, Remember("name_second", {"text": Dictated("Noor")})),
-    (0, Remember("pause", {"due": Moment(at(0) + 1500)})),
-    (0, Remember("return_kept")),
-    (0, Remember("promise", {"id": 1, "text": Dictated(PROMISE), "who": 1, "theme": "reliability"})),
-    (1, Remember("phrase", {"text": Dictated("yellow umbrella")})),
-    (7, Remember("kept", {"id": 1})),
-    (21, Remember("kept", {"id": 1})),
-    (28, Remember("missed", {"id": 1})),
-    (35, Remember("not_yet", {"id": 1})),
-]
-
-
-def fill(folder: Path, lines: list[tuple[float, Remember]] = LINES) -> Path:
-    path = folder / FILE
-    with SqliteStore(path) as store:
-        for day, line in lines:
-            store.commit(Snapshot(), (line,), at(day))
-    return path
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A household's own folders, and the data folder inside it (not made yet)."""
-    monkeypatch.setenv("VOICEGUIDE_SETTINGS", str(tmp_path / "settings.toml"))
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache"))
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str) -> tuple[int, str, str]:
-        code = main([*words, "--data", str(home)])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 # -- promises ------------------------------------------------------------------------------------------------------------
@@ -161,11 +113,6 @@ def test_history_names_nobody_but_the_giver_of_a_promise(run: Run, home: Path) -
     whole = page(account(kept_in(home), timezone.utc), EN, date(2026, 4, 20))
     assert "Alex" not in whole
     assert whole.count("Noor") == 1
-
-
-def kept_in(home: Path) -> list[Entry]:
-    with SqliteStore(home / FILE, read_only=True) as store:
-        return store.entries()
 
 
 def test_a_week_for_programs_is_one_object_a_line(run: Run, home: Path) -> None:
@@ -272,7 +219,7 @@ def test_lines_that_a_power_cut_left_in_the_journal_are_seen(run: Run, home: Pat
     program = f"""
 import os, sys
 from pathlib import Path
-from tests.test_ledgers import fill, LINES, at
+from tests.ledger import fill, LINES, at
 from voiceguide.runtime.store import FILE, SqliteStore
 from voiceguide.core.snapshot import Snapshot
 store = SqliteStore(Path({str(home)!r}) / FILE); store.open()
@@ -287,7 +234,7 @@ os.kill(os.getpid(), {int(getattr(signal, "SIGKILL", signal.SIGTERM))})
 GUIDE = """
 import sys
 from pathlib import Path
-from tests.test_ledgers import LINES, at
+from tests.ledger import LINES, at
 from voiceguide.core.snapshot import Snapshot
 from voiceguide.runtime.store import SqliteStore
 with SqliteStore(Path(sys.argv[1])) as store:
@@ -355,18 +302,6 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_stays(
     assert path.read_bytes() == before
 
 
-def spoil(home: Path, fault: str) -> Path:
-    home.mkdir()
-    path = home / FILE
-    if fault == "broken":
-        path.write_bytes(b"no database at all" * 100)
-        return path
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 99" if fault == "newer" else "CREATE TABLE of_somebody_else (x)")
-    db.close()
-    return path
-
-
 def test_a_ledger_line_that_is_no_data_is_one_sentence(run: Run, home: Path) -> None:
     path = fill(home)
     with sqlite3.connect(path) as db:
@@ -380,70 +315,3 @@ def test_a_file_that_was_only_begun_counts_as_nothing(run: Run, home: Path) -> N
     home.mkdir()
     (home / FILE).touch()
     assert run("promises")[0] == 0
-
-
-# -- erase ---------------------------------------------------------------------------------------------------------------
-
-
-def test_erasing_says_what_goes_asks_once_and_leaves_nothing(
-    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(home)
-    (tmp_path / "cache" / "prompts").mkdir(parents=True)
-    (tmp_path / "cache" / "prompts" / "a.clip").write_bytes(b"x")
-    asked: list[str] = []
-
-    def answer_yes(question: str) -> str:
-        asked.append(question)
-        return "yes"
-
-    monkeypatch.setattr("builtins.input", answer_yes)
-    code, out, _ = run("erase")
-    told = " ".join(out.split())
-    assert code == 0 and len(asked) == 1
-    assert f"what you agreed ({len(LINES)} lines)" in told and "1 file" in told and str(home / FILE) in "".join(out.split())
-    assert "Erased: the file" in told
-    assert not list(home.iterdir()) and not list((tmp_path / "cache" / "prompts").iterdir())
-
-
-@pytest.mark.parametrize("answer", ["no", "", "n", "maybe", "yes please no"])
-def test_anything_but_a_yes_erases_nothing(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
-    fill(home)
-    before = kept_in(home)
-    monkeypatch.setattr("builtins.input", lambda question: answer)
-    code, out, _ = run("erase")
-    assert code == 0 and "Nothing was erased." in out and kept_in(home) == before
-
-
-def test_where_nobody_can_be_asked_nothing_is_erased(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = fill(home)
-
-    def closed(question: str) -> str:
-        raise EOFError
-
-    monkeypatch.setattr("builtins.input", closed)
-    code, _, err = run("erase")
-    assert code == 2 and "--yes" in err and path.exists()
-
-
-@pytest.mark.parametrize("fault", ["broken", "newer", "foreign"])
-def test_what_cannot_be_read_can_still_be_erased(run: Run, home: Path, fault: str) -> None:
-    spoil(home, fault)
-    assert run("erase", "--yes")[0] == 0
-    assert not list(home.iterdir())
-
-
-@pytest.mark.skipif(os.name != "posix", reason="links need a right of their own on Windows")
-def test_erasing_follows_a_link_to_the_words_themselves(run: Run, home: Path, tmp_path: Path) -> None:
-    path = fill(home)
-    path.rename(tmp_path / "elsewhere.sqlite")
-    path.symlink_to(tmp_path / "elsewhere.sqlite")
-    assert run("erase", "--yes")[0] == 0
-    assert not (tmp_path / "elsewhere.sqlite").exists() and not path.is_symlink()
-
-
-def test_after_erasing_a_guide_begins_afresh(run: Run, home: Path) -> None:
-    path = fill(home)
-    run("erase", "--yes")
-    with SqliteStore(path) as store:
-        assert store.load() is None and not store.entries()

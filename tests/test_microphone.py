@@ -99,7 +99,7 @@ def test_a_microphone_that_went_away_is_reported_and_comes_back(listening: Setup
     elif how == "no blocks":
         listening.time.pass_(1.1)
     else:
-        listening.time.sleep(60.0)
+        listening.time.suspend(60.0)
     listening.sound.plugged = False
     listening.microphone.look()
     assert listening.trouble() == "microphone_lost"

@@ -15,15 +15,16 @@ from pathlib import Path
 from voiceguide.assembly import Content
 from voiceguide.benching_understanding import EVENING, progress
 from voiceguide.benching_voice import Figure
-from voiceguide.core import figures
-from voiceguide.core.events import Cue
+from voiceguide.core import figures, offers
+from voiceguide.core.events import Heard
 from voiceguide.core.fusion import Fusion
 from voiceguide.errors import UsageError
-from voiceguide.language.judgements import Meaning
+from voiceguide.runtime.guide import heard_from
 
 WORDS_PER_SECOND = 2.7  # on the telephone, both sides together: pauses and laughter counted in
 _NOT_SAID = re.compile(r"[^a-z' ]+")
 HOUR = 3600.0
+AT_REST = "resting"  # what is hoped for while people just talk
 ACTS, ASKS, ENDS, SIGNS = KINDS = ("a pause at once", "a question: shall we pause?", "an end for safety", "a sign in words")
 
 
@@ -35,8 +36,10 @@ def talk_figures(folder: Path, language: str = "en") -> list[Figure]:
     for file in progress(files, "conversations"):
         clock, fusion = 0.0, Fusion()
         for words in spoken_lines(file):
-            clock += len(words.split()) / WORDS_PER_SECOND
-            fusion = _listen(content.understanding.understand(words, "resting", EVENING), fusion, clock, counts)
+            took = len(words.split()) / WORDS_PER_SECOND
+            clock += took
+            meaning = content.understanding.understand(words, AT_REST, EVENING)
+            fusion = _listen(heard_from(meaning, words, AT_REST, took, ()), fusion, clock, counts)
         seconds += clock
     if not seconds:
         raise UsageError("no_data", f"{folder} has no conversations in it", hint="*.txt, with lines of: speaker|words")
@@ -53,16 +56,15 @@ def spoken_lines(file: Path) -> Iterator[str]:
             yield words
 
 
-def _listen(meaning: Meaning, fusion: Fusion, clock: float, counts: Counter[str]) -> Fusion:
-    """One utterance, as `core.offers` takes it."""
-    if meaning.safety:
+def _listen(event: Heard, fusion: Fusion, clock: float, counts: Counter[str]) -> Fusion:
+    """One utterance, as a session at rest takes it."""
+    if any(cue.kind.startswith("safety.") for cue in event.cues):
         counts[ENDS] += 1
-    if meaning.intent == "pause" and meaning.certain:
+        return fusion
+    if event.intent == "pause":
         counts[ACTS] += 1
         return fusion
-    counts[SIGNS] += any(cue.confidence >= figures.LEAST_CONFIDENCE for cue in meaning.cues)
-    fusion, offer = fusion.heard(tuple(Cue(cue.kind, cue.confidence) for cue in meaning.cues), clock)
-    if not offer and meaning.intent == "pause" and meaning.confidence >= figures.SURE_ENOUGH:
-        fusion, offer = fusion.suggested(clock)
-    counts[ASKS] += offer
+    counts[SIGNS] += any(cue.kind != offers.SUGGESTED and cue.confidence >= figures.LEAST_CONFIDENCE for cue in event.cues)
+    fusion, asks = offers.weigh(fusion, event.cues, clock)
+    counts[ASKS] += asks
     return fusion

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -127,16 +127,16 @@ def test_a_place_that_cannot_be_written_is_named(asked: str, tmp_path: Path, hou
 @pytest.mark.parametrize("after", [0.0, 1.5, 5.0])
 def test_ctrl_c_ends_at_any_moment_and_leaves_no_process_behind(after: float, tmp_path: Path, household: dict[str, str]) -> None:
     command = [sys.executable, "-m", "voiceguide", "run", "--audio", str(EXAMPLE / "en"), "--data", str(tmp_path / "kept")]
-    shown = tmp_path / "shown"
-    with shown.open("w") as out:
-        running = subprocess.Popen(command, env=household, stdout=out, stderr=subprocess.STDOUT)
-        until = time.monotonic() + 60
-        while time.monotonic() < until and "Listening" not in shown.read_text("utf-8") and running.poll() is None:
-            time.sleep(0.02)
-        time.sleep(after)
+    with subprocess.Popen(command, env=household, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        assert running.stdout
+        told = ""
+        while "Listening" not in told and (line := running.stdout.readline()):
+            told += line
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(after)
         running.send_signal(signal.SIGINT)
-        code = running.wait(60)
-    told = shown.read_text("utf-8")
+        told += running.communicate(timeout=60)[0]
+        code = running.returncode
     assert code in (0, 130), told
     assert "Traceback" not in told
     again = guide(["promises", "--data", str(tmp_path / "kept")], household)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from voiceguide.core import figures, pauses, talk
 from voiceguide.core.draft import Draft
-from voiceguide.core.events import Heard
+from voiceguide.core.events import Cue, Heard
 from voiceguide.core.fusion import Fusion
 from voiceguide.core.machine import State, Trigger
 from voiceguide.core.plan import Kind
@@ -21,10 +21,8 @@ def listen_for(draft: Draft, event: Heard) -> bool:
         return False
     # A sentence that was asked for (an answer, a name, a promise) is no sign in its words; the voice may still be one.
     answered = draft.s.state is State.LEADING and (event.intent not in ("talk", "none") or talk.here(draft).kind is not Kind.TALK)
-    cues = tuple(cue for cue in event.cues if cue.family != "words") if answered else event.cues
-    fusion, offer = Fusion.from_plain(draft.s.fusion).heard(cues, draft.now)
-    if not offer and any(cue.kind == SUGGESTED and cue.confidence >= figures.SURE_ENOUGH for cue in event.cues):
-        fusion, offer = fusion.suggested(draft.now)
+    cues = tuple(cue for cue in event.cues if not answered or cue.family != "words" or cue.kind == SUGGESTED)
+    fusion, offer = weigh(Fusion.from_plain(draft.s.fusion), cues, draft.now)
     draft.set(fusion=fusion.to_plain())
     if not offer:
         return False
@@ -34,6 +32,14 @@ def listen_for(draft: Draft, event: Heard) -> bool:
     draft.set(misses=0)
     draft.ask("offer.pause", "offer")
     return True
+
+
+def weigh(fusion: Fusion, cues: tuple[Cue, ...], now: float) -> tuple[Fusion, bool]:
+    """The cues of one utterance at `now` (seconds). True: ask, because they have gathered or nearly a pause was asked for."""
+    fusion, offer = fusion.heard(cues, now)
+    if not offer and any(cue.kind == SUGGESTED and cue.confidence >= figures.SURE_ENOUGH for cue in cues):
+        fusion, offer = fusion.suggested(now)
+    return fusion, offer
 
 
 def answered(draft: Draft, heard: Heard) -> bool:
