@@ -9,10 +9,12 @@ from pathlib import Path
 
 from voiceguide.core.effects import Dictated, Moment, Remember
 from voiceguide.core.snapshot import Snapshot
+from voiceguide.language.telling import Telling
 from voiceguide.runtime.store import FILE, Entry, SqliteStore
 
 PROMISE = "when i come home after seven i'll text you before six on friday"  # as a recogniser writes
 START = datetime(2026, 3, 2, 19, 0, tzinfo=timezone.utc)  # a Monday
+EN = Telling.load("en")
 Run = Callable[..., "tuple[int, str, str]"]
 
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
-from tests.test_ledgers import EN, Run, at, fill, home, kept_in, run
+from tests.ledger import EN, Run, at, fill, kept_in
 from voiceguide.accounts import account
 from voiceguide.history_page import WEEKS_DRAWN, page
 from voiceguide.runtime.store import Entry

@@ -18,21 +18,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ledger import LINES, PROMISE, Run, at, fill, kept_in, spoil
+from tests.ledger import EN, LINES, PROMISE, Run, at, fill, kept_in, spoil
 from voiceguide import ledgers
 from voiceguide.accounts import account, monday
 from voiceguide.core.effects import Dictated, Remember
 from voiceguide.core.snapshot import Household, Promised, Snapshot
 from voiceguide.history_page import page
 from voiceguide.language.contract import read_toml
-from voiceguide.language.telling import Telling
 from voiceguide.runtime.store import FILE, Entry, SqliteStore
 
 ROOT = Path(__file__).parents[1]
 SHOWN = "When I come home after seven I'll text you before six on Friday"  # as people do
 KINDS = ["promise", "kept", "missed", "not_yet", "let_go", "pause", "return_kept", "name_first", "name_second", "request",
          "pattern", "phrase", "later", "consent", "checkin", "of_the_future"]
-EN = Telling.load("en")
 Row = tuple[str, float, "dict[str, object]"]
 
 
@@ -234,7 +232,7 @@ os.kill(os.getpid(), {int(getattr(signal, "SIGKILL", signal.SIGTERM))})
 GUIDE = """
 import sys
 from pathlib import Path
-from tests.ledger import LINES, at
+from tests.ledger import EN, LINES, at
 from voiceguide.core.snapshot import Snapshot
 from voiceguide.runtime.store import SqliteStore
 with SqliteStore(Path(sys.argv[1])) as store:
