@@ -13,8 +13,6 @@ from voiceguide.accounts import account
 from voiceguide.history_page import WEEKS_DRAWN, page
 from voiceguide.runtime.store import Entry
 
-__all__ = ["home", "run"]  # the fixtures of a household
-
 
 class Page(HTMLParser):
     """Reads a page as a screen reader would; unbalanced markup is an error."""
