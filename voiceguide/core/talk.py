@@ -332,7 +332,7 @@ def missed(draft: Draft) -> None:
         _answered_again(draft)
         pauses.begin(draft)
         return
-    follow(draft, step.silence or (step.next if step.kind is Kind.TALK else "") or plan.PAUSE)
+    follow(draft, step.silence or (step.next if step.kind in (Kind.TALK, Kind.SAY) else "") or plan.PAUSE)
 
 
 def back(draft: Draft) -> None:
