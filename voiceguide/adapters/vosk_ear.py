@@ -7,6 +7,7 @@ on every True, words checked before they become a grammar, no `SetGrammar`, no e
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from voiceguide.runtime.ports import EarEvent, Expectation, Samples
 
 UNKNOWN = "[unk]"  # Vosk's own mark for a word outside the grammar
+_BRACKETED = re.compile(r"\[(\d+)\]")  # how the Korean model writes a number that it heard as a word
 _QUIET = -2  # log level: warnings off too ("Ignoring word missing in vocabulary" would print words of the pack)
 _UNKNOWN_CONFIDENCE = 0.5  # of a partial: Vosk gives none
 _LONGEST_USE = 10 * 60 * EAR_RATE  # samples after which a recogniser is replaced: Kaldi keeps the sound of ten minutes
@@ -236,4 +238,4 @@ def _joined(results: list[str | None]) -> tuple[str, float]:
             value = json.loads(result)
             texts.append(value.get("text") or value.get("partial") or "")
             sure += [word["conf"] for word in value.get("result", ())]
-    return " ".join(filter(None, texts)), sum(sure) / len(sure) if sure else 1.0
+    return _BRACKETED.sub(r"\1", " ".join(filter(None, texts))), sum(sure) / len(sure) if sure else 1.0

@@ -19,6 +19,7 @@ from voiceguide.language.lexicon import Lexicon, Token, load_lexicon
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 LONGEST = 60  # tokens: a longer utterance is a talk, not an answer to "when"
 _SMALLER = {DAY: HOUR, HOUR: MINUTE, MINUTE: 1.0}
+_DIGITS = "[0-9]{1,3}"  # some recognisers write numbers in figures
 _ITEM = re.compile(r"(?P<ahead>!)?(?:(?P<role>\w+):)?(?P<classes>[\w|]+)(?P<optional>\?)?")
 # Without "morning" or "evening", a day's hour is a waking one: at seven to eleven in the morning, else after noon.
 _WAKING_MORNING = range(7, 12)
@@ -83,13 +84,15 @@ class Times:
         """A regular expression for complete answers with a time: only words of times, the last one able to end one."""
         entries = self.lexicon.entries.items()
         words = {word for phrase, token in entries if token.kind not in ("open", "carrier") for word in phrase.split()}
-        last = {phrase for phrase, token in entries if token.kind in ("unit", "part", "named", "oclock", "day", "weekday")}
+        ends_one = ("unit", "part", "named", "oclock", "day", "weekday", "after", "fromnow", "less")
+        last = {phrase for phrase, token in entries if token.kind in ends_one}
         hours = {phrase for phrase, token in entries if token.kind == "number" and 1 <= token.value <= 12}
         before = {phrase for phrase, token in entries if token.kind in ("at", "past", "to")}
         gap = " " if self.lexicon.spaces else " ?"
+        some_word = f"(?:{_DIGITS}|{_either(words)})"
         rows = [(before, hours), *[({phrase for phrase, token in entries if token.kind == kind} for kind in ("and", "fraction"))]]
         ends = [_either(last), *(f"(?:{_either(one)}){gap}(?:{_either(two)})" for one, two in rows if one and two)]
-        return f"^(?:(?:{_either(words)}){gap})*(?:{'|'.join(ends)})$" if last else ""
+        return f"^(?:{some_word}{gap})*(?:{'|'.join(ends)})$" if last else ""
 
     def _letters(self, classes: str, where: str) -> str:
         try:
