@@ -75,7 +75,7 @@ def main(purpose: str) -> int:
         if not _packages("dev" if purpose in ("test", "lint") else ""):
             return NO_DEVICE_OR_MODEL
         if purpose in ("run", "test"):
-            step("models, and their bytes (170 MB to fetch the first time)")
+            step("models, and their bytes (560 MB to fetch the first time)")
             command = [str(PYTHON), "-m", "voiceguide.fetching", *(["--tests"] if purpose == "test" else [])]
             wanting |= subprocess.run(command, check=False, cwd=HERE).returncode != 0
         if wanting:

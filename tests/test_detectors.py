@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from voiceguide.adapters.mpnet import ENCODER
+from voiceguide.assembly import open_encoder
 from voiceguide.errors import ContentError, ModelError
 from voiceguide.language.clauses import Lexicon
 from voiceguide.language.contract import contract
-from voiceguide.language.detecting import ENCODER, Detectors, load_rules
+from voiceguide.language.detecting import Detectors, load_heads, load_rules
 from voiceguide.language.heads import Heads
 from voiceguide.language.rules import compile_rules
 from voiceguide.language.understanding import Found
 from voiceguide.runtime.models import models_folder
 
 HAS_WEIGHTS = (models_folder() / ENCODER / "model.safetensors").is_file()
-HALVES = ["rules", "lexical", *(["full"] if HAS_WEIGHTS else [])]
+HALVES = ["rules", *(["full"] if HAS_WEIGHTS else [])]
 
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, Detectors]:
-    lexical = Detectors.load("en")
-    full = Detectors.load("en", models_folder())
-    return {"lexical": lexical, "full": full, "rules": replace(lexical, heads=None)}
+    return {"rules": Detectors.load("en"), "full": Detectors.load("en", open_encoder())}
 
 
 @pytest.fixture(params=HALVES)
@@ -41,10 +41,9 @@ def look(detectors: Detectors, text: str, expect: str | None = "talk", topic: tu
     return detectors.examine(text, text, hoped, topic)
 
 
-def test_each_half_serves_when_the_other_is_absent(loaded: dict[str, Detectors]) -> None:
-    assert loaded["rules"].half == "rules"
-    assert loaded["lexical"].half == "lexical"
-    assert loaded["full"].half == ("full" if HAS_WEIGHTS else "lexical")
+def test_the_rules_serve_alone_where_the_encoder_is_absent(loaded: dict[str, Detectors]) -> None:
+    assert loaded["rules"].heads is None
+    assert (loaded["full"].heads is not None) == HAS_WEIGHTS
 
 
 @pytest.mark.parametrize("text", ["", " ", "🙂🙂🙂", "\x00\x1b[2J", "\ud83d", "?!...", "zzkx qqpt vv", "word " * 5000,
@@ -228,19 +227,17 @@ def test_a_language_without_detectors_is_a_content_error() -> None:
 # --- the trained files ---
 
 
-def test_heads_of_other_rules_are_refused(tmp_path: object) -> None:
-    detectors = Detectors.load("en")
-    assert detectors.heads is not None
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    detectors.heads.save(folder)
-    assert Heads.load(folder, detectors.rules.names).full.keys() == detectors.heads.full.keys()
+def test_heads_of_other_rules_are_refused(tmp_path: Path) -> None:
+    _, rules, _ = load_rules("en")
+    shipped = load_heads("en", rules)
+    assert shipped is not None
+    shipped.save(tmp_path)
+    assert Heads.load(tmp_path, rules.names).heads.keys() == shipped.heads.keys()
     with pytest.raises(ModelError, match="other rules"):
-        Heads.load(folder, (*detectors.rules.names, "one.more"))
-    (folder / "heads.npz").write_bytes((folder / "heads.npz").read_bytes()[:500])
+        Heads.load(tmp_path, (*rules.names, "one.more"))
+    (tmp_path / "heads.npz").write_bytes((tmp_path / "heads.npz").read_bytes()[:500])
     with pytest.raises(ModelError):
-        Heads.load(folder, detectors.rules.names)
+        Heads.load(tmp_path, rules.names)
 
 
 def test_all_heads_together_stay_below_a_megabyte() -> None:

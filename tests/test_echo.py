@@ -15,7 +15,8 @@ def speechlike(seconds: float, seed: int, level: float) -> Samples:
     count = round(seconds * EAR_RATE)
     noise = np.convolve(chance.normal(size=count), np.ones(8) / 8, "same")
     rhythm = np.clip(np.convolve(chance.normal(size=count // 800 + 2).repeat(800)[:count], np.ones(1600) / 1600, "same"), 0.05, 1)
-    return (noise * rhythm / np.std(noise * rhythm) * level).astype(np.int16)
+    shaped: Samples = (noise * rhythm / np.std(noise * rhythm) * level).astype(np.int16)
+    return shaped
 
 
 def heard(microphone: Samples, playing: Samples) -> Samples:

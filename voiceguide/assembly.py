@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from voiceguide.adapters.mpnet import ENCODER, MpnetEncoder
 from voiceguide.core.effects import Patience, Say
 from voiceguide.core.plan import Plans
 from voiceguide.core.snapshot import Snapshot
+from voiceguide.errors import ModelError
 from voiceguide.language.detecting import Detectors
+from voiceguide.language.encoder import Encoder
 from voiceguide.language.helplines import slots_for
 from voiceguide.language.judgements import Meaning
 from voiceguide.language.pack import Pack
@@ -95,12 +98,17 @@ def _within(part: list[str], whole: list[str]) -> bool:
     return any(whole[at : at + len(part)] == part for at in range(len(whole) - len(part) + 1))
 
 
+def open_encoder() -> Encoder | None:
+    """The sentence encoder, or None where its weights are missing or broken: `doctor` tells which."""
+    try:
+        return MpnetEncoder(models_folder() / ENCODER).open()
+    except ModelError:
+        return None
+
+
 @functools.lru_cache(maxsize=4)
 def _load(language: str, *, encoder: bool) -> Content:
     pack = Pack.load(language)
     judged = (CONTENT / language / "detectors").is_dir()
-    detectors = Detectors.load(language, models_folder() if encoder else None) if judged else None
-    if detectors is not None and detectors.encoder is None:
-        # Heads on words alone see contempt in a "thank you": without the encoder the rules serve by themselves.
-        detectors = replace(detectors, heads=None)
+    detectors = Detectors.load(language, open_encoder() if encoder else None) if judged else None
     return Content(pack, spoken_plans(load_plans(), pack.prompts), Understanding(pack, detectors))

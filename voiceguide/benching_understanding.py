@@ -19,10 +19,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from voiceguide.adapters.mpnet import ENCODER, MpnetEncoder
 from voiceguide.core.figures import LEAST_CONFIDENCE
 from voiceguide.corpus import Example, read_corpus
 from voiceguide.language.contract import contract
 from voiceguide.language.detecting import Detectors
+from voiceguide.language.encoder import Encoder
 from voiceguide.language.judgements import Meaning
 from voiceguide.language.pack import Pack
 from voiceguide.language.understanding import Understanding
@@ -65,6 +67,10 @@ class Question:
     group: Grouping
 
 
+# Those without which no talk is led; thirteen kinds more are told apart.
+MAIN_ANSWERS = ("yes", "no", "not_yet", "repeat", "help", "stop")
+
+
 def _same(label: str) -> str:
     return label
 
@@ -87,6 +93,7 @@ QUESTIONS = (
     Question("safety", "safety", "risk", lambda label: "none" if label == "none" else "risk"),
     Question("safety, which", "safety", "self_harm", _same),
     Question("answers", "answer", "yes", _same),
+    Question("answers, main six", "answer", "yes", lambda label: label if label in MAIN_ANSWERS else "other"),
     Question("ordinary talk", "talk", "quiet", lambda label: "quiet" if label == "none" else label),
 )
 
@@ -138,12 +145,12 @@ def progress(things: Sequence[T], name: str) -> Iterator[T]:
     print("\r" + " " * 40, end="\r", file=sys.stderr, flush=True)
 
 
-def table(language: str, split: str, models: Path | None) -> list[Row]:
+def table(language: str, split: str, encoder: Encoder) -> list[Row]:
     """The figures on one part of the corpus."""
     examples = read_corpus(language, (split,))
     pack = Pack.load(language)
-    full = answers(Understanding(pack, Detectors.load(language, models)), examples)
-    lexical = answers(Understanding(pack, Detectors.load(language, None)), examples)
+    full = answers(Understanding(pack, Detectors.load(language, encoder)), examples)
+    lexical = answers(Understanding(pack, Detectors.load(language)), examples)
     rows = []
     for question in QUESTIONS:
         chosen = [place for place, e in enumerate(examples) if e.task == question.task]
@@ -215,7 +222,7 @@ def understanding_command(options: argparse.Namespace, write: Callable[[Sequence
     """`bench understanding [--split S] [--accept]`: prints the table; 1 when a task fell behind the accepted run."""
     held_out = options.split == "test"
     accepted = read_accepted(ACCEPTED) if held_out else {}
-    rows = table("en", options.split, models_folder())
+    rows = table("en", options.split, MpnetEncoder(models_folder() / ENCODER).open())
     print(show(rows, accepted))
     write([asdict(one) for one in rows])
     if options.accept and held_out:

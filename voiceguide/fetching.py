@@ -28,6 +28,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote, urlsplit
 
+from voiceguide.adapters.mpnet import SMALL, MpnetEncoder
 from voiceguide.errors import ModelError, VoiceguideError
 from voiceguide.runtime.models import (
     Health,
@@ -312,13 +313,14 @@ def fetch_all(models: Sequence[Model], fetcher: Fetcher, *, thorough: bool) -> l
     faults: list[ModelError] = []
     for model in models:
         standing = inspect(model, fetcher.folder / model.name, thorough=thorough)
-        if standing.health is Health.READY:
-            fetcher.tell(f"{model.name}: ready")
-            continue
-        fetcher.tell(f"{model.name}: {model.about}")
         try:
-            fetcher.fetch(model)
-            fetcher.tell(f"{model.name}: ready, checked")
+            if standing.health is Health.READY:
+                fetcher.tell(f"{model.name}: ready")
+            else:
+                fetcher.tell(f"{model.name}: {model.about}")
+                fetcher.fetch(model)
+                fetcher.tell(f"{model.name}: ready, checked")
+            _prepare(model, fetcher)
         except ModelError as fault:
             fetcher.tell(f"{fault.message}.")
             faults.append(fault)
@@ -326,6 +328,14 @@ def fetch_all(models: Sequence[Model], fetcher: Fetcher, *, thorough: bool) -> l
             raise ModelError("models_not_writable", f"{fetcher.folder} cannot be written ({cause.strerror or cause})",
                              hint="free some space or set VOICEGUIDE_MODELS to another folder") from None
     return faults
+
+
+def _prepare(model: Model, fetcher: Fetcher) -> None:
+    """What the first start would otherwise wait for."""
+    home = fetcher.folder / model.name
+    if model.engine == "mpnet" and not (home / SMALL).is_file():
+        fetcher.tell("  making its small form (once, some seconds)")
+        MpnetEncoder(home).open()
 
 
 def chosen(models: Sequence[Model], names: Sequence[str], *, everything: bool, tests: bool) -> list[Model]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.test_dialogues import FOLDER, ZONE, rewritten
+from voiceguide.adapters.mpnet import ENCODER
 from voiceguide.assembly import Content
 from voiceguide.dialogue import GUIDE, read_dialogue
-from voiceguide.language.detecting import ENCODER
 from voiceguide.rehearsing import Moment, Rehearsal
 from voiceguide.runtime.models import models_folder
 

@@ -1,7 +1,6 @@
-"""Small trained heads: what an utterance probably is, from its meaning (384 numbers), its rules, clauses and words.
+"""Small trained heads: what an utterance probably is, from its meaning (the encoder's numbers), its rules, clauses and words.
 
-A head is a logistic regression per question ("pause or not", "which hedge"). Two of each are kept: `full` sees the sentence
-encoder, `lexical` does without, for machines where the weights are absent. Figures: `scripts/bench understanding`.
+A head is a logistic regression per question ("pause or not", "which hedge"). Figures: `scripts/bench understanding`.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceguide.language.clauses import STOP, Clause, Utterance
-from voiceguide.language.encoder import LAYERS, WIDTH
+from voiceguide.language.encoder import TAPS, WIDTH, Floats
 
-Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Loss = Callable[[Doubles], "tuple[float, Doubles]"]
 TOLERANCE = 2e-4
@@ -56,15 +54,17 @@ def lexical_features(utterance: Utterance, clauses: Sequence[Clause], found: Map
     return np.concatenate([flags, together, shape, words])
 
 
-def meaning_features(layers: Floats) -> Floats:
-    """The encoder's (LAYERS + 1, WIDTH) as one row; every layer counts alike."""
-    return cast("Floats", layers.reshape(-1) * np.float32(SCALES["meaning"] / (LAYERS + 1) ** 0.5))
+def meaning_features(layers: Floats, centre: Floats) -> Floats:
+    """The encoder's (len(TAPS), WIDTH) as one row: how each tap differs from `centre`, the mean of all sentences, scaled to
+    one length, so that every tap counts alike."""
+    apart = layers - centre
+    apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
+    return cast("Floats", apart.reshape(-1) * np.float32(SCALES["meaning"] / len(TAPS) ** 0.5))
 
 
-def blocks(half: str, rules: int) -> tuple[int, ...]:
-    """Sizes of the blocks of features, in order, of the "full" or "lexical" half."""
-    lexical = (rules, rules * (rules - 1) // 2, clause_size(), PLACES)
-    return (*(WIDTH for _ in range(LAYERS + 1)), *lexical) if half == "full" else lexical
+def blocks(rules: int) -> tuple[int, ...]:
+    """Sizes of the blocks of features, in order."""
+    return (*(WIDTH for _ in TAPS), rules, rules * (rules - 1) // 2, clause_size(), PLACES)
 
 
 def clause_size() -> int:

@@ -1,7 +1,7 @@
 """All detectors of a language behind one call: rules on words and clauses first, then the encoder's heads.
 
-Plugs into `understanding.Detectors`. Loaded once; `examine` is pure and never raises for any text. Without the encoder's
-weights the lexical half of the heads serves, without heads the rules serve.
+Plugs into `understanding.Detectors`. Loaded once; `examine` is pure and never raises for any text. Without the encoder or
+the heads the rules serve alone: heads that see words only hear contempt in a "thank you".
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ import numpy as np
 from voiceguide.core.events import Cue
 from voiceguide.errors import ContentError, ModelError
 from voiceguide.language.apology import judge_apology
-from voiceguide.language.classifier import Floats, lexical_features, meaning_features
-from voiceguide.language.clauses import Lexicon, Utterance
+from voiceguide.language.classifier import lexical_features, meaning_features
+from voiceguide.language.clauses import Clause, Lexicon, Utterance
 from voiceguide.language.contract import Hoped, contract, read_toml
 from voiceguide.language.cues import doubtful_danger, find_cues, wants_pause
-from voiceguide.language.encoder import Encoder
+from voiceguide.language.encoder import Encoder, Floats
 from voiceguide.language.heads import Heads
 from voiceguide.language.past import is_weapon
 from voiceguide.language.promise import judge_promise
@@ -32,22 +31,22 @@ from voiceguide.language.safety import is_doubtful, judge_safety
 from voiceguide.language.understanding import Found
 
 FILES = ("words", "concepts", "pause", "cues", "apology", "promise", "request", "past", "safety")
-ENCODER = "all-minilm-l6-v2"  # the folder below models/
 PROBE_NUMBERS = 16
-PROBE_TOLERANCE = 1e-3
+PROBE_TOLERANCE = 1e-2  # processors differ in the last digits, another model in the first
 LONG = 30  # words: what is longer is looked at in windows, because the heads learnt from sentences
 WINDOW = 18
 MOST_WINDOWS = 12  # 12 windows of 18 words are more than a minute of speech
 SURE_ANSWER = 0.5
 LEAST_ANSWER = 0.15
 LONGEST_ANSWER = 24  # words
+ASIDE = 0.5  # "yeah go on then" to a question is a yes: a rail must be twice as likely as an answer that was hoped for
 _WITHDRAWAL = "withdrawal"
 _CURT = 3  # words: "fine" is withdrawal in a quarrel, and an answer where one was asked for
 
 
 @dataclass(frozen=True)
 class Detectors:
-    """The detectors of one language. `half` says which heads serve: "full", "lexical", or "rules" where there are none."""
+    """The detectors of one language. `heads` and `encoder` come together, or rules serve alone."""
 
     lexicon: Lexicon = field(repr=False)
     rules: Rules = field(repr=False)
@@ -55,22 +54,16 @@ class Detectors:
     encoder: Encoder | None = field(default=None, repr=False)
 
     @staticmethod
-    def load(language: str, models: Path | None = None) -> Detectors:
-        """Read rules and heads of `language`; `models` holds the encoder's folder, None leaves it out.
+    def load(language: str, encoder: Encoder | None = None) -> Detectors:
+        """Read the rules of `language` and, with an `encoder`, the heads. An encoder that the heads do not know is left out.
 
-        Never fails for a missing or broken model (see `half`, `trouble`). Raises ContentError for broken rules.
+        Raises ContentError for broken rules; never fails for broken heads.
         """
         lexicon, rules, probe = load_rules(language)
-        heads = load_heads(language, rules)
-        encoder = open_encoder(models, heads, probe)
+        heads = load_heads(language, rules) if encoder is not None else None
+        if encoder is None or heads is None or not fits(encoder, heads, probe):
+            return Detectors(lexicon, rules)
         return Detectors(lexicon, rules, heads, encoder)
-
-    @property
-    def half(self) -> str:
-        """Which part serves."""
-        if self.heads is None:
-            return "rules"
-        return "full" if self.encoder is not None else "lexical"
 
     def examine(self, text: str, normal: str, hoped: Hoped | None, topic: Sequence[str] = ()) -> Found:  # noqa: ARG002
         """Everything found in `text`; `normal` is not needed. `topic`: words of the wrong that this talk is about."""
@@ -106,16 +99,17 @@ class Detectors:
         clauses = self.lexicon.clauses(utterance)
         found = self.rules.match(utterance)
         features = None
-        if self.heads is not None:
-            lexical = lexical_features(utterance, clauses, found, self.rules.names)
-            features = lexical if self.encoder is None else _joined(self.encoder.layers(utterance.spoken), lexical)
-        return Reading(utterance, clauses, found, self.heads, "full" if self.encoder is not None else "lexical", features)
+        if self.heads is not None and self.encoder is not None:
+            meaning = meaning_features(self.encoder.layers(utterance.spoken), self.heads.centre)
+            features = self._seen(utterance, clauses, found, meaning)
+        return Reading(utterance, clauses, found, self.heads, features)
 
-    def features(self, utterance: Utterance, layers: Floats | None) -> Floats:
-        """What the heads see; `layers` of the encoder, or None for the lexical half."""
-        found, clauses = self.rules.match(utterance), self.lexicon.clauses(utterance)
-        lexical = lexical_features(utterance, clauses, found, self.rules.names)
-        return lexical if layers is None else _joined(layers, lexical)
+    def features(self, utterance: Utterance, meaning: Floats) -> Floats:
+        """What the heads see; `meaning` from `meaning_features`."""
+        return self._seen(utterance, self.lexicon.clauses(utterance), self.rules.match(utterance), meaning)
+
+    def _seen(self, utterance: Utterance, clauses: tuple[Clause, ...], found: Mapping[str, object], meaning: Floats) -> Floats:
+        return np.concatenate([meaning, lexical_features(utterance, clauses, found, self.rules.names)])
 
     def _windows(self, whole: Reading) -> list[Reading]:
         """A long turn in overlapping pieces, so that one sentence in it is not drowned by the rest."""
@@ -132,17 +126,14 @@ class Detectors:
             return "", 0.0
         likely = reading.ask("answer")
         rails = contract().rails
-        allowed = {one: p for one, p in likely.items() if one in hoped.intents or one in rails or one == "none"}
+        allowed = {one: p if one in hoped.intents or one == "none" else p * ASIDE
+                   for one, p in likely.items() if one in hoped.intents or one in rails or one == "none"}
         best = max(allowed, key=lambda one: allowed[one], default="none")
         share = allowed.get(best, 0.0) / max(sum(allowed.values()), 1e-9)
         # The share makes the hoped-for answers compete among themselves; the plain probability keeps nonsense out.
         if best == "none" or share < SURE_ANSWER or allowed[best] < LEAST_ANSWER:
             return "", 0.0
         return best, share
-
-
-def _joined(layers: Floats, lexical: Floats) -> Floats:
-    return np.concatenate([meaning_features(layers), lexical])
 
 
 def load_rules(language: str) -> tuple[Lexicon, Rules, str]:
@@ -166,22 +157,11 @@ def load_heads(language: str, rules: Rules) -> Heads | None:
         return None
 
 
-def open_encoder(models: Path | None, heads: Heads | None, probe: str) -> Encoder | None:
-    """The encoder, or None where its weights are missing, broken or not those that the heads were trained on."""
-    if models is None:
-        return None
-    try:
-        encoder = Encoder(models / ENCODER).open()
-    except ModelError:
-        return None
-    return encoder if heads is None or fits(encoder, heads, probe) else None
-
-
 def fits(encoder: Encoder, heads: Heads, probe: str) -> bool:
     """Whether the encoder answers the probe sentence as it did at training."""
     if not heads.probe:
         return True
-    difference = np.abs(encoder.embed(probe)[: len(heads.probe)] - np.array(heads.probe, dtype=np.float32))
+    difference = np.abs(encoder.layers(probe)[-1][: len(heads.probe)] - np.array(heads.probe, dtype=np.float32))
     return bool(difference.max() < PROBE_TOLERANCE)
 
 

@@ -18,47 +18,41 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceguide.errors import ModelError
-from voiceguide.language.classifier import Floats, Head, blocks
+from voiceguide.language.classifier import Head, blocks
+from voiceguide.language.encoder import TAPS, WIDTH, Floats
 
-HALVES = ("full", "lexical")
-FORMAT = 1
+FORMAT = 2
 _HINT = "install voiceguide again, or: scripts/train"
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """Task -> head, for both halves; `thresholds`: "half.task" -> named numbers; `rules`: the features' order.
+    """Task -> head. `thresholds`: task -> named numbers; `rules`: the features' order; `centre`: the encoder's mean answer,
+    shape (len(TAPS), WIDTH).
 
     `probe`: the first numbers of the encoder's answer to the pack's probe sentence, by which wrong weights are known.
     """
 
     rules: tuple[str, ...]
-    full: Mapping[str, Head]
-    lexical: Mapping[str, Head]
+    heads: Mapping[str, Head]
+    centre: Floats
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     probe: tuple[float, ...] = ()
 
-    def half(self, name: str) -> Mapping[str, Head]:
-        """The heads that see the encoder ("full") or not ("lexical")."""
-        return self.full if name == "full" else self.lexical
-
-    def threshold(self, half: str, task: str, name: str, default: float) -> float:
-        """A number that training chose on the development part."""
-        return self.thresholds.get(f"{half}.{task}", {}).get(name, default)
+    def threshold(self, task: str, name: str, default: float) -> float:
+        """A number that training chose on sentences that the head had not seen."""
+        return self.thresholds.get(task, {}).get(name, default)
 
     def save(self, folder: Path) -> None:
         """Write both files; the same heads always give the same bytes."""
-        arrays: dict[str, npt.NDArray[np.generic]] = {}
-        about: dict[str, object] = {}
-        for half in HALVES:
-            for task, head in sorted(self.half(half).items()):
-                about[f"{half}.{task}"] = list(head.labels)
-                small, scale = _shrink(head.weights, blocks(half, len(self.rules)))
-                arrays |= {f"{half}.{task}.small": small, f"{half}.{task}.scale": scale, f"{half}.{task}.bias": head.bias}
+        arrays: dict[str, npt.NDArray[np.generic]] = {"centre": self.centre.astype(np.float16)}
+        for task, head in sorted(self.heads.items()):
+            small, scale = _shrink(head.weights, blocks(len(self.rules)))
+            arrays |= {f"{task}.small": small, f"{task}.scale": scale, f"{task}.bias": head.bias}
         folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(folder / "heads.npz", **arrays)  # type: ignore[arg-type]  # the stub wants one dtype
-        described = {"format": FORMAT, "rules": list(self.rules), "heads": about, "thresholds": self.thresholds,
-                     "probe": list(self.probe)}
+        described = {"format": FORMAT, "rules": list(self.rules), "thresholds": self.thresholds, "probe": list(self.probe),
+                     "heads": {task: list(head.labels) for task, head in self.heads.items()}}
         (folder / "heads.json").write_text(json.dumps(described, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
@@ -75,25 +69,19 @@ class Heads:
             if about["format"] != FORMAT or about["rules"] != list(rules):
                 raise ModelError("heads_broken", "the trained heads belong to other rules", hint="scripts/train")
             with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-                halves = {half: _half(about["heads"], arrays, half, len(rules)) for half in HALVES}
-            return cls(tuple(rules), halves["full"], halves["lexical"], about["thresholds"], tuple(about["probe"]))
+                heads = {task: _head(arrays, task, labels, len(rules)) for task, labels in about["heads"].items()}
+                centre = np.asarray(arrays["centre"], dtype=np.float32).reshape(len(TAPS), WIDTH)
+            return cls(tuple(rules), heads, centre, about["thresholds"], tuple(about["probe"]))
         except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile):
             raise ModelError("heads_broken", "the trained heads cannot be read", hint=_HINT) from None
 
 
-def _half(about: Mapping[str, Sequence[str]], arrays: Mapping[str, npt.NDArray[np.generic]], half: str,
-          rules: int) -> dict[str, Head]:
-    heads = {}
-    for name, labels in about.items():
-        which, task = name.split(".", maxsplit=1)
-        if which == half:
-            small = np.asarray(arrays[f"{name}.small"], dtype=np.float32)
-            scale = np.asarray(arrays[f"{name}.scale"], dtype=np.float32)
-            spread = np.repeat(scale, blocks(half, rules), axis=1)
-            if small.shape != spread.shape or small.shape[0] != len(labels):
-                raise ValueError("shape")
-            heads[task] = Head(tuple(labels), small * spread, np.asarray(arrays[f"{name}.bias"], dtype=np.float32))
-    return heads
+def _head(arrays: Mapping[str, npt.NDArray[np.generic]], task: str, labels: Sequence[str], rules: int) -> Head:
+    small = np.asarray(arrays[f"{task}.small"], dtype=np.float32)
+    spread = np.repeat(np.asarray(arrays[f"{task}.scale"], dtype=np.float32), blocks(rules), axis=1)
+    if small.shape != spread.shape or small.shape[0] != len(labels):
+        raise ValueError("shape")
+    return Head(tuple(labels), small * spread, np.asarray(arrays[f"{task}.bias"], dtype=np.float32))
 
 
 def _shrink(weights: Floats, sizes: Sequence[int]) -> tuple[npt.NDArray[np.int8], Floats]:

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from voiceguide.language.classifier import Floats, Head
+from voiceguide.language.classifier import Head
 from voiceguide.language.clauses import Clause, Utterance
+from voiceguide.language.encoder import Floats
 from voiceguide.language.heads import Heads
 
 
 @dataclass(slots=True)
 class Reading:
-    """What is known of one utterance. `half`: "full" with the encoder, else "lexical"; `features` fit the heads of it."""
+    """What is known of one utterance. `heads` and `features`: None without the encoder."""
 
     utterance: Utterance
     clauses: tuple[Clause, ...]
     found: Mapping[str, tuple[int, int]]
     heads: Heads | None
-    half: str
     features: Floats | None
     _asked: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
 
@@ -33,12 +33,12 @@ class Reading:
         return self._asked[task]
 
     def threshold(self, task: str, name: str, default: float) -> float:
-        """A number that training chose for this half."""
-        return self.heads.threshold(self.half, task, name, default) if self.heads is not None else default
+        """A number that training chose; `default` where rules decide alone."""
+        return self.heads.threshold(task, name, default) if self.heads is not None else default
 
     def rules(self, file: str) -> dict[str, tuple[int, int]]:
         """Kind -> span of the matched rules of one file of the pack."""
         return {name.partition(".")[2]: span for name, span in self.found.items() if name.startswith(f"{file}.")}
 
     def _head(self, task: str) -> Head | None:
-        return self.heads.half(self.half).get(task) if self.heads is not None else None
+        return self.heads.heads.get(task) if self.heads is not None else None
