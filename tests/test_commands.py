@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib.resources
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voiceguide.language.contract import contract, read_toml
+from voiceguide.language.contract import Hoped, contract, read_toml
 from voiceguide.language.pack import Pack
 from voiceguide.language.templates import TemplateError, TemplateIndex, parse, samples, short_sentences
-from voiceguide.language.understanding import Understanding, as_json
+from voiceguide.language.understanding import Found, Understanding, as_json
 
 NOW = datetime(2026, 3, 10, 19, 40)  # noqa: DTZ001 - the clock on the kitchen wall has no zone
 NAMES = ("Anna", "Ben")
@@ -116,6 +117,24 @@ def test_the_agreed_phrase_is_a_pause_request() -> None:
 def test_a_return_time_inside_a_pause_request_is_kept() -> None:
     meaning = UNDERSTANDING.understand("I need twenty minutes.", None, NOW)
     assert (meaning.intent, meaning.certain, meaning.return_seconds) == ("pause", True, 1200)
+
+
+@dataclass(frozen=True)
+class Ear:
+    """Detectors that hear one thing in everything."""
+
+    found: Found
+
+    def examine(self, text: str, normal: str, hoped: Hoped | None) -> Found:
+        del text, normal, hoped
+        return self.found
+
+
+@pytest.mark.parametrize(("suggestion", "sure", "intent"), [
+    ("objection", 0.9, "objection"), ("objection", 0.5, "return_time"), ("yes", 0.9, "return_time"), ("", 0.0, "return_time")])
+def test_a_time_in_a_plain_objection_is_no_return_time(suggestion: str, sure: float, intent: str) -> None:
+    understanding = Understanding(Pack.load("en"), Ear(Found(suggestion=suggestion, confidence=sure)))
+    assert understanding.understand("twenty minutes my foot", "return_time", NOW).intent == intent
 
 
 def test_an_open_answer_carries_no_time() -> None:

@@ -115,6 +115,8 @@ def answer_of(task: str, meaning: Meaning) -> str:
     spoken = "none" if meaning.intent == "talk" else meaning.intent
     judged = meaning.promise if task == "promise" else meaning.request
     hedges = meaning.apology.hedges if meaning.apology is not None else ()
+    if task == "answer" and spoken == "return_time":
+        spoken = "more_time"  # one answer to the session: we need longer, with the time already named
     counting = [cue for cue in meaning.cues if cue.confidence >= LEAST_CONFIDENCE]
     return {
         "pause": "pause" if meaning.intent == "pause" else "none",

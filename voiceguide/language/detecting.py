@@ -36,10 +36,10 @@ PROBE_TOLERANCE = 1e-2  # processors differ in the last digits, another model in
 LONG = 30  # words: what is longer is looked at in windows, because the heads learnt from sentences
 WINDOW = 18
 MOST_WINDOWS = 12  # 12 windows of 18 words are more than a minute of speech
-SURE_ANSWER = 0.5
-LEAST_ANSWER = 0.15
+SURE_ANSWER = 0.4  # five-fold: for one answer taken wrongly from here to 0.5, two and a half need not be asked again
+LEAST_ANSWER = 0.1
 LONGEST_ANSWER = 24  # words
-ASIDE = 0.5  # "yeah go on then" to a question is a yes: a rail must be twice as likely as an answer that was hoped for
+ASIDE = 0.6  # "yeah go on then" to a question is a yes: a rail must be likelier than an answer that was hoped for
 _WITHDRAWAL = "withdrawal"
 _CURT = 3  # words: "fine" is withdrawal in a quarrel, and an answer where one was asked for
 

@@ -30,6 +30,9 @@ _FREE = 0.6  # confidence of "talk": it is no command, and nobody judged it
 
 TIME, LONGER, NUMBER, NAME = "{time}", "{longer}", "{number}", "{name}"
 HIGHEST_NUMBER = 10  # how stirred up are you, zero to ten
+# Who says these with a time in the sentence does not agree on that time.
+_DESPITE_A_TIME = frozenset(("objection", "now"))
+_OUTSPOKEN = 0.6
 # A return time does not make these answers something else: they carry it in a slot.
 _CARRY_TIME = frozenset(("pause", "more_time", "return_time", "later"))
 
@@ -97,6 +100,8 @@ class Understanding:
         if certain is None and self._has_request(normal):
             certain = _meaning("pause", {}, when)
         found = self._examined(text, normal, expect, hoped)
+        if certain is not None and certain.intent == "return_time" and _outspoken(found):
+            certain = None
         return _together(certain or self._uncertain(text, normal, hoped, found), found)
 
     def _has_request(self, normal: str) -> bool:
@@ -269,6 +274,11 @@ class Understanding:
         words = normal.split()[:64]
         known = self._pack.known_words
         return sum(word in known for word in words) * 8 >= len(words)
+
+
+def _outspoken(found: Found) -> bool:
+    """Whether a time is named in passing, by somebody who wants no pause: "twenty minutes my foot"."""
+    return found.suggestion in _DESPITE_A_TIME and found.confidence >= _OUTSPOKEN
 
 
 def _nameable(when: When) -> bool:
