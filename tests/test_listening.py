@@ -154,7 +154,8 @@ def test_what_is_expected_counts_from_the_next_utterance() -> None:
     hear(listening, sound((0.5, QUIET), (0.5, LOUD)))
     listening.expect(Expectation("second"))
     hear(listening, sound((0.5, LOUD), (2.0, QUIET), (0.5, LOUD)))
-    assert recogniser.begun == ["first", "second"]
+    assert recogniser.begun[-1] == "second"
+    assert set(recogniser.begun[:-1]) == {"first"}
 
 
 def test_the_first_consonant_belongs_to_the_utterance() -> None:

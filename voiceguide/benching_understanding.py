@@ -45,7 +45,7 @@ NEWS = 2.0  # seconds between two lines of progress
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table. `precision` and `recall` of `positive` against the rest; `f1` is the mean over labels; `noise`
-    its standard error by resampling; `lexical` the same mean without the encoder."""
+    its standard error by resampling; `lexical` the same mean of the phrase rules alone."""
 
     task: str
     n: int
@@ -196,7 +196,7 @@ def read_accepted(path: Path) -> dict[str, Row]:
 
 
 def show(rows: Sequence[Row], accepted: Mapping[str, Row]) -> str:
-    """The table as Markdown, below 80 columns. words: F1 without the encoder; before: F1 of the accepted run."""
+    """The table as Markdown, below 80 columns. words: F1 of the rules alone; before: F1 of the accepted run."""
     cells = [["task", "n", "precision", "recall", "F1", "words", *(["before"] if accepted else [])]]
     for one in rows:
         old = accepted.get(one.task)

@@ -7,11 +7,12 @@ that ship are then fitted on both. The test part is never read here, except to k
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,19 +132,39 @@ class Trainer:
         """(sentences, features) of a task."""
         return np.stack([self._features[text] for text in task.texts])
 
+    def learn(self, task: Task) -> tuple[Head, dict[str, float], str]:
+        """One head, its thresholds, and its five-fold figures as a line."""
+        space = Space(self.features(task))
+        unseen = judged_unseen(task, space, PENALTY)
+        chosen = choose(task, unseen)
+        weights, bias = fit(space.rows, task.targets, len(task.labels), PENALTY, task.weights)
+        return Head(task.labels, space.back(weights), bias.astype(np.float32)), chosen, line(task, unseen, chosen)
+
     def train(self) -> Heads:
         """All heads and thresholds; prints the five-fold figures."""
         heads: dict[str, Head] = {}
         thresholds: dict[str, dict[str, float]] = {}
-        for task in self.tasks:
-            space = Space(self.features(task))
-            unseen = judged_unseen(task, space, PENALTY)
-            thresholds[task.name] = chosen = choose(task, unseen)
-            weights, bias = fit(space.rows, task.targets, len(task.labels), PENALTY, task.weights)
-            heads[task.name] = Head(task.labels, space.back(weights), bias.astype(np.float32))
-            print(line(task, unseen, chosen), flush=True)
+        # Two tasks side by side, each on one thread (see scripts/train), the largest first; a child sees what is loaded here.
+        largest = sorted(self.tasks, key=lambda task: -len(task.texts))
+        with ProcessPoolExecutor(2, multiprocessing.get_context("fork"), _inherit, (self,)) as pool:
+            done = {pool.submit(_learn, self.tasks.index(task)): task.name for task in largest}
+            for one in as_completed(done):
+                heads[done[one]], thresholds[done[one]], told = one.result()
+                print(told, flush=True)
         probe = tuple(round(float(x), 6) for x in self._encoder.embed(self._probe)[:PROBE_NUMBERS])
         return Heads(self._plain.rules.names, heads, self.centre, thresholds, probe)
+
+
+_inherited: list[Trainer] = []  # in a child: the parent's trainer, which is too large to be sent
+
+
+def _inherit(trainer: Trainer) -> None:
+    _inherited.append(trainer)
+
+
+def _learn(number: int) -> tuple[Head, dict[str, float], str]:
+    trainer = _inherited[0]
+    return trainer.learn(trainer.tasks[number])
 
 
 class Space:
