@@ -61,7 +61,7 @@ STIRRED_UP = 7  # of ten, when they come back: then the wording says that more t
 CUE_WINDOW = 60.0  # domain 8: cue_window
 OFFER_REST = 600.0  # domain 8: false-pause budget, at most one in ten minutes
 LEAST_CONFIDENCE = 0.3  # below it a detector is guessing
-SURE_ENOUGH = 0.92  # of words that may mean a pause: from here on worth the question by themselves (98 of 100 are right)
+SURE_ENOUGH = 0.92  # of words that may mean a pause: from here on worth the question by themselves (once in 8 h of phone talk)
 REPEATED_BAR = 1.5  # after an offer, until a calm minute, it takes this much more to ask again
 SIGNS_KEPT = 32  # a bound for the snapshot; a minute of quarrel has fewer
 # How much evidence must come together. "normal" is two good signs; one very sure sign reaches none of them.
